@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause
+noinst_LTLIBRARIES += libbase.la
+libbase_la_SOURCES = \
+	src/base/addr.c src/base/addr.h \
+	src/base/bytes.h \
+	src/base/cursor.h \
+	src/base/err.c src/base/err.h \
+	src/base/hex.c src/base/hex.h \
+	src/base/keyed.c src/base/keyed.h \
+	src/base/rng.c src/base/rng.h \
+	src/base/spin.h \
+	src/base/units.c src/base/units.h \
+	src/base/utf8.c src/base/utf8.h
+libbase_la_LIBADD = $(SODIUM_LIBS)

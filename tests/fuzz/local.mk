@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Each corpus is replayed by `make check` with any compiler; --enable-fuzzers (clang) links the
+# targets with libFuzzer as well:  tests/fuzz/fuzz_msg NEW-INPUTS tests/fuzz/corpus/msg
+fuzz_replays = tests/fuzz/replay_msg
+
+EXTRA_PROGRAMS += $(fuzz_replays)
+CLEANFILES += $(fuzz_replays)
+EXTRA_DIST += tests/fuzz/run-corpus.sh tests/fuzz/corpus
+corpus_tests += tests/fuzz/run-corpus.sh
+tests/fuzz/run-corpus.log: $(fuzz_replays)
+
+tests_fuzz_replay_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_replay_msg_LDADD = libwire.la
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_msg
+tests_fuzz_fuzz_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_msg_LDADD = libwire.la
+tests_fuzz_fuzz_msg_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
