@@ -5,8 +5,13 @@ libbase_la_SOURCES = \
 	src/base/bytes.h \
 	src/base/cursor.h \
 	src/base/err.c src/base/err.h \
+	src/base/heap.c src/base/heap.h \
 	src/base/hex.c src/base/hex.h \
+	src/base/hmap.h \
 	src/base/keyed.c src/base/keyed.h \
+	src/base/link.h \
+	src/base/budget.h \
+	src/base/pool.c src/base/pool.h \
 	src/base/rng.c src/base/rng.h \
 	src/base/spin.h \
 	src/base/units.c src/base/units.h \

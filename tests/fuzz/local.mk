@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Each corpus is replayed by `make check` with any compiler; --enable-fuzzers (clang) links the
 # targets with libFuzzer as well:  tests/fuzz/fuzz_msg NEW-INPUTS tests/fuzz/corpus/msg
-fuzz_replays = tests/fuzz/replay_msg
+fuzz_replays = tests/fuzz/replay_msg tests/fuzz/replay_server
 
 EXTRA_PROGRAMS += $(fuzz_replays)
 CLEANFILES += $(fuzz_replays)
@@ -12,9 +12,15 @@ tests/fuzz/run-corpus.log: $(fuzz_replays)
 tests_fuzz_replay_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h tests/fuzz/replay.c
 tests_fuzz_replay_msg_LDADD = libwire.la
 
+tests_fuzz_replay_server_SOURCES = tests/fuzz/fuzz_server.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_replay_server_LDADD = libcore.la
+
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_msg
+noinst_PROGRAMS += tests/fuzz/fuzz_msg tests/fuzz/fuzz_server
 tests_fuzz_fuzz_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_msg_LDADD = libwire.la
 tests_fuzz_fuzz_msg_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_server_SOURCES = tests/fuzz/fuzz_server.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_server_LDADD = libcore.la
+tests_fuzz_fuzz_server_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

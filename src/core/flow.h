@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow: the way a datagram came, which is the way its answer goes.
+ *
+ * The core reads remote only; the rest is the shell's and comes back to it as it was, so that an
+ * answer, even one much later, leaves from the address that was asked.
+ */
+#ifndef DHT_CORE_FLOW_H
+#define DHT_CORE_FLOW_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+
+struct flow {
+	struct addr remote;
+	struct ip local; /* the address that it was sent to, where the socket is bound to any */
+	uint32_t scope;  /* interface of a link-local remote, otherwise 0 */
+	uint32_t socket; /* which of the shell's listeners */
+};
+
+#endif

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/provset.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/keyed.h"
+
+/* A handle's size that no block has: the rest is the ref of a head in the pool of 64. */
+#define HEAD_MARK (UINT32_C(5) << POOL_REF_BITS)
+
+/* The most of a directory that a provider is worth: 32 bytes. */
+#define PLACES_PER_PROVIDER 8
+
+/*
+ * dead counts those in the half who are over but neither withdrawn nor swept. Any now from
+ * dead_from to before dead_until gives this count, so that a set of 50,000 that is asked for all
+ * the time is walked no more than ten times a second.
+ */
+struct head {
+	uint32_t *dir;
+	uint32_t depth;
+	uint32_t count;
+	uint32_t deepest; /* buckets as deep as the directory */
+	uint32_t dead, dead_from, dead_until;
+};
+
+_Static_assert(sizeof(struct head) <= BLOCK_MIN, "a head fits the smallest block");
+
+/* Public and the same everywhere: a page's cursor goes from server to server. */
+static const uint8_t provider_key[KEYED_KEY_LEN] = "dht provider v1";
+
+uint32_t provider_hash(const struct ip *ip, uint16_t port)
+{
+	uint8_t bytes[18];
+
+	memcpy(bytes, ip->b, sizeof(ip->b));
+	store_be16(bytes + 16, port);
+	return (uint32_t)(keyed_hash64(provider_key, bytes, sizeof(bytes)) >>
+			  (64 - PROVIDER_HASH_BITS));
+}
+
+static bool is_head(uint32_t half)
+{
+	return half >> POOL_REF_BITS == HEAD_MARK >> POOL_REF_BITS;
+}
+
+static uint32_t head_block(uint32_t half)
+{
+	return (half & BLOCK_REF_MASK) | UINT32_C(1) << POOL_REF_BITS;
+}
+
+static struct head *head_at(const struct blocks *b, uint32_t half)
+{
+	return (struct head *)(void *)blocks_at(b, head_block(half));
+}
+
+static size_t dir_bytes(uint32_t depth)
+{
+	return sizeof(uint32_t) << depth;
+}
+
+static uint32_t place_of(uint32_t hash, uint32_t depth)
+{
+	return hash >> (PROVIDER_HASH_BITS - depth);
+}
+
+static uint32_t element_hash(const uint8_t *e, enum family f)
+{
+	struct ip ip = element_ip(e, f);
+
+	return provider_hash(&ip, get_u16(e + element_key_size(f) - 2));
+}
+
+static uint32_t half_count(const struct blocks *b, uint32_t half)
+{
+	if (!half)
+		return 0;
+	return is_head(half) ? head_at(b, half)->count : bucket_count(blocks_at(b, half));
+}
+
+uint32_t provset_count(const struct blocks *b, const struct provset *s)
+{
+	return half_count(b, s->half[FAMILY_V4]) + half_count(b, s->half[FAMILY_V6]);
+}
+
+struct half provset_half(const struct blocks *b, const struct provset *s, enum family f)
+{
+	uint32_t half = s->half[f];
+
+	if (!half)
+		return (struct half){0};
+	if (!is_head(half))
+		return (struct half){
+			.block = blocks_at(b, half), .room = bucket_room(blocks_size(half), f)};
+	const struct head *head = head_at(b, half);
+	return (struct half){
+		.dir = head->dir, .depth = head->depth, .room = bucket_room(BLOCK_MAX, f)};
+}
+
+static uint8_t *find_in_bucket(const uint8_t *bucket, enum family f, const uint8_t *key)
+{
+	uint32_t n = bucket_count(bucket);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t *e = bucket_element(bucket, f, i);
+		if (get_u32(e) == get_u32(key) && memcmp(e, key, element_key_size(f)) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+bool provset_find(const struct blocks *b, const struct provset *s, const struct ip *ip,
+	uint16_t port, struct provpos *out)
+{
+	enum family f = family_of(ip);
+	uint32_t half = s->half[f];
+	uint8_t key[18];
+
+	if (!half)
+		return false;
+	if (is_head(half)) {
+		const struct head *head = head_at(b, half);
+		half = head->dir[place_of(provider_hash(ip, port), head->depth)];
+	}
+	element_key(ip, port, key);
+	out->family = f;
+	out->bucket = blocks_at(b, half);
+	out->element = find_in_bucket(out->bucket, f, key);
+	return out->element != NULL;
+}
+
+/* Another size for a half that is one block; its providers fit. */
+static int resize_block(struct blocks *b, uint32_t *half, uint32_t bytes)
+{
+	uint32_t was = *half, used = bytes < blocks_size(was) ? bytes : blocks_size(was);
+	int err = blocks_alloc(b, bytes, half);
+
+	if (err)
+		return err;
+	memcpy(blocks_at(b, *half), blocks_at(b, was), used);
+	blocks_free(b, was);
+	return 0;
+}
+
+/* From one full block to a head with a directory of one place. */
+static int make_head(struct blocks *b, uint32_t *half)
+{
+	uint32_t handle;
+	int err = blocks_alloc(b, sizeof(struct head), &handle);
+
+	if (err)
+		return err;
+	uint32_t *dir = blocks_calloc(b, dir_bytes(0), &err);
+	if (!dir) {
+		blocks_free(b, handle);
+		return err;
+	}
+	dir[0] = *half;
+	*half = HEAD_MARK | (handle & BLOCK_REF_MASK);
+	*head_at(b, *half) = (struct head){
+		.dir = dir, .count = bucket_count(blocks_at(b, dir[0])), .deepest = 1};
+	return 0;
+}
+
+/* Another depth, one more or less, for the directory. */
+static int resize_directory(struct blocks *b, struct head *head, uint32_t depth)
+{
+	int err;
+	uint32_t *dir = blocks_calloc(b, dir_bytes(depth), &err);
+
+	if (!dir)
+		return err;
+	for (uint32_t i = 0; i < UINT32_C(1) << depth; i++)
+		dir[i] = head->dir[depth > head->depth ? i / 2 : i * 2];
+	blocks_cfree(b, head->dir, dir_bytes(head->depth));
+	head->dir = dir;
+	head->depth = depth;
+	head->deepest = 0;
+	for (uint32_t i = 0; i < UINT32_C(1) << depth; i++)
+		head->deepest += bucket_depth(blocks_at(b, dir[i])) == depth;
+	return 0;
+}
+
+static bool may_double(const struct head *head)
+{
+	return head->depth < PROVSET_DEPTH_MAX &&
+	       UINT32_C(2) << head->depth <= head->count * PLACES_PER_PROVIDER;
+}
+
+/* Moves those of from whose hash has this bit into to. */
+static void divide(uint8_t *from, uint8_t *to, enum family f, uint32_t bit)
+{
+	uint32_t n = bucket_count(from), kept = 0;
+
+	bucket_set_earliest(from, EXPIRY_NONE);
+	bucket_set_count(from, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *e = bucket_element(from, f, i);
+		struct provider p = element_get(e, f);
+		bool moves = element_hash(e, f) & bit;
+		bucket_push(moves ? to : from, f, &p);
+		kept += !moves;
+	}
+	assert(kept == bucket_count(from));
+}
+
+/* Makes two of the bucket at place. */
+static int split(struct blocks *b, struct head *head, enum family f, uint32_t place)
+{
+	uint32_t handle;
+	int err = blocks_alloc(b, BLOCK_MAX, &handle);
+
+	if (err)
+		return err;
+	uint8_t *low = blocks_at(b, head->dir[place]), *high = blocks_at(b, handle);
+	uint32_t depth = bucket_depth(low) + 1;
+	uint32_t span = UINT32_C(1) << (head->depth - depth);
+
+	assert(depth <= head->depth);
+	bucket_set_depth(low, depth);
+	bucket_init(high, depth);
+	divide(low, high, f, UINT32_C(1) << (PROVIDER_HASH_BITS - depth));
+	uint32_t first = place / (2 * span) * (2 * span) + span;
+	for (uint32_t i = 0; i < span; i++)
+		head->dir[first + i] = handle;
+	head->deepest += depth == head->depth ? 2 : 0;
+	return 0;
+}
+
+/* Gives a bucket of the directory with room for a provider of this hash. */
+static int room_in_directory(
+	struct blocks *b, struct head *head, enum family f, uint32_t hash, uint8_t **bucket)
+{
+	for (;;) {
+		uint32_t place = place_of(hash, head->depth);
+		*bucket = blocks_at(b, head->dir[place]);
+		if (bucket_count(*bucket) < bucket_room(BLOCK_MAX, f))
+			return 0;
+		int err = 0;
+		if (bucket_depth(*bucket) < head->depth)
+			err = split(b, head, f, place);
+		else
+			err = may_double(head) ? resize_directory(b, head, head->depth + 1)
+			                       : DHT_EFULL;
+		if (err)
+			return err;
+	}
+}
+
+/* Gives a bucket with room for p in a half of any form, changing the form if need be. */
+static int room_for(
+	struct blocks *b, uint32_t *half, enum family f, const struct provider *p, uint8_t **bucket)
+{
+	int err = 0;
+
+	if (!*half) {
+		err = blocks_alloc(b, BUCKET_HEADER + element_size(f), half);
+		if (err)
+			return err;
+		bucket_init(blocks_at(b, *half), 0);
+	}
+	if (!is_head(*half)) {
+		*bucket = blocks_at(b, *half);
+		if (bucket_count(*bucket) < bucket_room(blocks_size(*half), f))
+			return 0;
+		if (blocks_size(*half) == BLOCK_MAX)
+			err = make_head(b, half);
+		else
+			err = resize_block(b, half, blocks_size(*half) * 2);
+		*bucket = err || is_head(*half) ? NULL : blocks_at(b, *half);
+	}
+	if (err || !is_head(*half))
+		return err;
+	return room_in_directory(b, head_at(b, *half), f, provider_hash(&p->ip, p->port), bucket);
+}
+
+int provset_add(struct blocks *b, struct provset *s, const struct provider *p)
+{
+	enum family f = family_of(&p->ip);
+	uint8_t *bucket;
+	int err = room_for(b, &s->half[f], f, p, &bucket);
+
+	if (err)
+		return err;
+	bucket_push(bucket, f, p);
+	if (is_head(s->half[f])) {
+		struct head *head = head_at(b, s->half[f]);
+		head->count++;
+		if (p->expiry < head->dead_until)
+			head->dead_until = p->expiry;
+	}
+	if (p->expiry < s->earliest)
+		s->earliest = p->expiry;
+	s->live[f] += !version_is_withdrawal(p->version);
+	return 0;
+}
+
+/* Somebody whose expiry is was changes to will be, or goes (EXPIRY_NONE). */
+static void note_expiry(struct head *head, uint32_t was, uint32_t will_be)
+{
+	if (was < head->dead_until)
+		head->dead_until = 0;
+	if (will_be < head->dead_until)
+		head->dead_until = will_be;
+}
+
+void provset_update(
+	struct blocks *b, struct provset *s, const struct provpos *pos, const struct provider *p)
+{
+	enum family f = pos->family;
+
+	if (is_head(s->half[f]))
+		note_expiry(head_at(b, s->half[f]), element_expiry(pos->element, f), p->expiry);
+	s->live[f] -= element_announced(pos->element, f);
+	element_put(pos->element, f, p);
+	s->live[f] += element_announced(pos->element, f);
+	if (p->expiry < bucket_earliest(pos->bucket))
+		bucket_set_earliest(pos->bucket, p->expiry);
+	if (p->expiry < s->earliest)
+		s->earliest = p->expiry;
+}
+
+/* Takes away who has expired in one bucket. False when the reaper stopped it. */
+static bool reap_bucket(
+	uint8_t *bucket, enum family f, struct reaper *r, uint32_t *live, uint32_t *gone)
+{
+	uint32_t n = bucket_count(bucket), i = 0, earliest = EXPIRY_NONE;
+	bool all = true;
+
+	while (i < n) {
+		uint8_t *e = bucket_element(bucket, f, i);
+		struct provider p = element_get(e, f);
+		if (p.expiry <= r->now && all) {
+			all = r->take(r, &p);
+			if (all) {
+				memmove(e, bucket_element(bucket, f, --n), element_size(f));
+				*live -= !version_is_withdrawal(p.version);
+				(*gone)++;
+				continue;
+			}
+		}
+		if (p.expiry < earliest)
+			earliest = p.expiry;
+		i++;
+	}
+	bucket_set_count(bucket, n);
+	bucket_set_earliest(bucket, earliest);
+	return all;
+}
+
+/* Makes one of two neighbours, the bucket at place and its other half, when together they fill no
+ * more than three quarters, so that the next few do not split it again. */
+static bool unite(struct blocks *b, struct head *head, enum family f, uint32_t place)
+{
+	uint8_t *bucket = blocks_at(b, head->dir[place]);
+	uint32_t depth = bucket_depth(bucket);
+
+	if (depth == 0)
+		return false;
+	uint32_t span = UINT32_C(1) << (head->depth - depth);
+	uint32_t low_place = place / (2 * span) * (2 * span), high_place = low_place + span;
+	uint8_t *low = blocks_at(b, head->dir[low_place]);
+	uint8_t *high = blocks_at(b, head->dir[high_place]);
+	uint32_t high_handle = head->dir[high_place];
+
+	if (bucket_depth(low) != depth || bucket_depth(high) != depth ||
+		bucket_count(low) + bucket_count(high) > bucket_room(BLOCK_MAX, f) * 3 / 4)
+		return false;
+	for (uint32_t i = 0; i < bucket_count(high); i++) {
+		struct provider p = element_get(bucket_element(high, f, i), f);
+		bucket_push(low, f, &p);
+	}
+	bucket_set_depth(low, depth - 1);
+	for (uint32_t i = 0; i < span; i++)
+		head->dir[high_place + i] = head->dir[low_place];
+	blocks_free(b, high_handle);
+	head->deepest -= depth == head->depth ? 2 : 0;
+	return true;
+}
+
+/* After some have gone: unites buckets, and gives back what of the directory is not needed. When
+ * there is no memory for a smaller one, the larger one stays until next time. */
+static void compact_directory(struct blocks *b, struct head *head, enum family f)
+{
+	uint32_t place = 0;
+
+	while (place < UINT32_C(1) << head->depth) {
+		while (unite(b, head, f, place))
+			;
+		uint32_t span = UINT32_C(1)
+		                << (head->depth - bucket_depth(blocks_at(b, head->dir[place])));
+		place = place / span * span + span;
+	}
+	while (head->depth > 0 && head->deepest == 0)
+		if (resize_directory(b, head, head->depth - 1) != 0)
+			break;
+}
+
+static void free_head(struct blocks *b, uint32_t half)
+{
+	struct head *head = head_at(b, half);
+
+	blocks_cfree(b, head->dir, dir_bytes(head->depth));
+	blocks_free(b, head_block(half));
+}
+
+/* After some have gone from a half of any form. */
+static void compact_half(struct blocks *b, uint32_t *half, enum family f)
+{
+	if (is_head(*half)) {
+		struct head *head = head_at(b, *half);
+		compact_directory(b, head, f);
+		if (head->depth > 0)
+			return;
+		uint32_t first = head->dir[0];
+		free_head(b, *half);
+		*half = first;
+	}
+	uint32_t n = bucket_count(blocks_at(b, *half));
+	uint32_t bytes = BUCKET_HEADER + n * element_size(f);
+	if (n == 0) {
+		blocks_free(b, *half);
+		*half = 0;
+	} else if (bytes <= blocks_size(*half) / 2) {
+		(void)resize_block(b, half, bytes);
+	}
+}
+
+/* Takes away who has expired in one half; lowers *earliest to who stays. */
+static bool reap_half(
+	struct blocks *b, struct provset *s, enum family f, struct reaper *r, uint32_t *earliest)
+{
+	struct half h = provset_half(b, s, f);
+	uint32_t gone = 0;
+	bool all = true;
+
+	for (uint32_t i = 0; (h.dir || h.block) && i < UINT32_C(1) << h.depth;) {
+		uint8_t *bucket = (uint8_t *)half_bucket(b, &h, i);
+		if (bucket_earliest(bucket) <= r->now && all)
+			all = reap_bucket(bucket, f, r, &s->live[f], &gone);
+		if (bucket_earliest(bucket) < *earliest)
+			*earliest = bucket_earliest(bucket);
+		i += half_span(&h, bucket);
+	}
+	if (!gone)
+		return all;
+	if (is_head(s->half[f])) {
+		head_at(b, s->half[f])->count -= gone;
+		head_at(b, s->half[f])->dead_until = 0;
+	}
+	compact_half(b, &s->half[f], f);
+	return all;
+}
+
+bool provset_reap(struct blocks *b, struct provset *s, struct reaper *r)
+{
+	uint32_t earliest = EXPIRY_NONE;
+	bool all = true;
+
+	for (enum family f = 0; f < FAMILIES; f++)
+		all = reap_half(b, s, f, r, &earliest) && all;
+	s->earliest = earliest;
+	return all;
+}
+
+static void tidy_head(struct blocks *b, uint32_t *half)
+{
+	uint32_t block = head_block(*half);
+
+	blocks_move(b, &block);
+	*half = HEAD_MARK | (block & BLOCK_REF_MASK);
+	struct head *head = head_at(b, *half);
+	for (uint32_t i = 0; i < UINT32_C(1) << head->depth;) {
+		uint32_t handle = head->dir[i];
+		blocks_move(b, &handle);
+		uint32_t span = UINT32_C(1) << (head->depth - bucket_depth(blocks_at(b, handle)));
+		for (uint32_t j = 0; j < span; j++)
+			head->dir[i + j] = handle;
+		i += span;
+	}
+}
+
+void provset_tidy(struct blocks *b, struct provset *s)
+{
+	for (enum family f = 0; f < FAMILIES; f++) {
+		if (is_head(s->half[f]))
+			tidy_head(b, &s->half[f]);
+		else if (s->half[f])
+			blocks_move(b, &s->half[f]);
+	}
+}
+
+struct provider provset_only(const struct blocks *b, const struct provset *s)
+{
+	enum family f = s->half[FAMILY_V4] ? FAMILY_V4 : FAMILY_V6;
+	const uint8_t *bucket = blocks_at(b, s->half[f]);
+
+	assert(provset_count(b, s) == 1);
+	return element_get(bucket_element(bucket, f, 0), f);
+}
+
+void provset_free(struct blocks *b, struct provset *s)
+{
+	for (enum family f = 0; f < FAMILIES; f++) {
+		uint32_t half = s->half[f];
+		struct half h = provset_half(b, s, f);
+		if (!is_head(half)) {
+			blocks_free(b, half);
+			continue;
+		}
+		for (uint32_t i = 0; i < UINT32_C(1) << h.depth;) {
+			uint32_t span = half_span(&h, half_bucket(b, &h, i));
+			blocks_free(b, h.dir[i]);
+			i += span;
+		}
+		free_head(b, half);
+	}
+	*s = (struct provset){.earliest = EXPIRY_NONE};
+}
+
+/* How many of a bucket are over but not withdrawn; lowers *until to the next expiry. */
+static uint32_t count_dead(const uint8_t *bucket, enum family f, uint32_t now, uint32_t *until)
+{
+	uint32_t dead = 0;
+
+	if (bucket_earliest(bucket) > now) {
+		if (bucket_earliest(bucket) < *until)
+			*until = bucket_earliest(bucket);
+		return 0;
+	}
+	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
+		const uint8_t *e = bucket_element(bucket, f, i);
+		uint32_t expiry = element_expiry(e, f);
+		if (expiry <= now)
+			dead += element_announced(e, f);
+		else if (expiry < *until)
+			*until = expiry;
+	}
+	return dead;
+}
+
+uint32_t provset_alive(const struct blocks *b, const struct provset *s, enum family f, uint32_t now)
+{
+	struct half h = provset_half(b, s, f);
+	struct head *head = h.dir ? head_at(b, s->half[f]) : NULL;
+	uint32_t dead = 0, until = EXPIRY_NONE;
+
+	if (s->earliest > now || !s->half[f])
+		return s->live[f];
+	if (head && now >= head->dead_from && now < head->dead_until)
+		return s->live[f] - head->dead;
+	for (uint32_t i = 0; i < UINT32_C(1) << h.depth;) {
+		const uint8_t *bucket = half_bucket(b, &h, i);
+		dead += count_dead(bucket, f, now, &until);
+		i += half_span(&h, bucket);
+	}
+	if (head) {
+		head->dead = dead;
+		head->dead_from = now;
+		head->dead_until = until;
+	}
+	return s->live[f] - dead;
+}
+
+/* The bucket at place: its providers, their hashes, its places in the directory. */
+static uint32_t check_bucket(const struct blocks *b, const struct half *h, enum family f,
+	uint32_t place, const struct provset *s)
+{
+	const uint8_t *bucket = half_bucket(b, h, place);
+	uint32_t live = 0;
+
+	assert(bucket_depth(bucket) <= h->depth && bucket_count(bucket) <= h->room);
+	assert(place % half_span(h, bucket) == 0 && s->earliest <= bucket_earliest(bucket));
+	for (uint32_t i = 1; i < half_span(h, bucket); i++)
+		assert(h->dir[place + i] == h->dir[place]);
+	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
+		const uint8_t *e = bucket_element(bucket, f, i);
+		uint32_t at = place_of(element_hash(e, f), h->depth);
+		assert(at >= place && at < place + half_span(h, bucket));
+		assert(element_expiry(e, f) >= bucket_earliest(bucket));
+		assert(find_in_bucket(bucket, f, e) == e);
+		live += element_announced(e, f);
+	}
+	return live;
+}
+
+static void check_half(
+	const struct blocks *b, const struct provset *s, enum family f, struct census *c)
+{
+	struct half h = provset_half(b, s, f);
+	uint32_t live = 0, count = 0, deepest = 0;
+
+	for (uint32_t i = 0; s->half[f] && i < UINT32_C(1) << h.depth;) {
+		const uint8_t *bucket = half_bucket(b, &h, i);
+		live += check_bucket(b, &h, f, i, s);
+		count += bucket_count(bucket);
+		deepest += bucket_depth(bucket) == h.depth;
+		census_block(c, h.dir ? h.dir[i] : s->half[f]);
+		i += half_span(&h, bucket);
+	}
+	assert(live == s->live[f] && count == half_count(b, s->half[f]));
+	assert((count > 0) == (s->half[f] != 0));
+	if (is_head(s->half[f])) {
+		assert(head_at(b, s->half[f])->deepest == deepest);
+		census_block(c, head_block(s->half[f]));
+		census_malloc(c, dir_bytes(h.depth));
+	}
+}
+
+void provset_check(const struct blocks *b, const struct provset *s, struct census *c)
+{
+	for (enum family f = 0; f < FAMILIES; f++)
+		check_half(b, s, f, c);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * provset: the providers of one hash, when they are more than one IPv4 provider.
+ *
+ * IPv4 and IPv6 providers are in separate halves. A half is nothing, one block (bucket.h) that
+ * grows from 64 to 512 bytes, or above that a head with a directory of 512-byte buckets:
+ *
+ *     head: depth 2        directory     buckets (their own depths)
+ *                             00 ──────▶ [0….  depth 1: 20 providers whose hash begins with 0]
+ *                             01 ──────▶ (the same)
+ *                             10 ──────▶ [10…  depth 2: 12 providers]
+ *                             11 ──────▶ [11…  depth 2: 16 providers]
+ *
+ * This is extendible hashing (Fagin, Nievergelt, Pippenger, Strong, 1979) by the leading bits of
+ * a 31-bit hash of the provider: a full bucket splits alone; when it is as deep as the directory,
+ * the directory doubles, which copies handles and moves no provider. So the directory's order is
+ * the order of the provider hashes, which pages follow. Two neighbours that have come to fit three
+ * quarters of a bucket become one, and a directory deeper than its deepest bucket halves.
+ *
+ * The provider hash has a public key, for every server must come to the same order: so somebody
+ * with many addresses can aim at one bucket. A directory may therefore have no more than eight
+ * places for each provider (and 65536 at most): chance never needs as many, and who aims is refused
+ * instead of given a large directory for a few providers. Of n others, one in 8n is refused too
+ * until more have come.
+ *
+ * Tombstones stand among the providers. Nothing here locks; the owner of the set does.
+ */
+#ifndef DHT_CORE_PROVSET_H
+#define DHT_CORE_PROVSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/blocks.h"
+#include "core/bucket.h"
+
+#define PROVIDER_HASH_BITS 31
+#define PROVSET_DEPTH_MAX  16
+
+/* A copy of what an entry keeps of its set. After a change it has to be written back. */
+struct provset {
+	uint32_t half[FAMILIES]; /* 0, the handle of a block, or of a head */
+	uint32_t live[FAMILIES]; /* not withdrawn, over or not; below 2^24 */
+	uint32_t earliest;       /* a lower bound of all expiries */
+};
+
+/* Where a provider is; valid until the next change of the set. */
+struct provpos {
+	uint8_t *bucket, *element;
+	enum family family;
+};
+
+/* Takes what has expired, one after the other. */
+struct reaper {
+	uint32_t now; /* tick */
+	/* Told of each before it goes; false: there it shall stop, and keep this one. */
+	bool (*take)(struct reaper *r, const struct provider *p);
+};
+
+/* One half as readers see it: a block, or a directory of 1 << depth blocks; or neither. */
+struct half {
+	const uint32_t *dir;
+	const uint8_t *block;
+	uint32_t depth;
+	uint32_t room; /* providers to a bucket */
+};
+
+/* The top 31 bits of SipHash-2-4(public key, 16 bytes of IP ‖ port in network order). */
+uint32_t provider_hash(const struct ip *ip, uint16_t port);
+
+/* With tombstones. */
+uint32_t provset_count(const struct blocks *b, const struct provset *s);
+
+bool provset_find(const struct blocks *b, const struct provset *s, const struct ip *ip,
+	uint16_t port, struct provpos *out);
+
+/* Adds a provider that is not there. DHT_EFULL, DHT_ENOMEM: nobody has come or gone, though the set
+ * may have changed its form and must be written back all the same. */
+int provset_add(struct blocks *b, struct provset *s, const struct provider *p);
+
+/* Gives the provider at pos another expiry and version. */
+void provset_update(
+	struct blocks *b, struct provset *s, const struct provpos *pos, const struct provider *p);
+
+/* Takes away who has expired. False when the reaper stopped it. */
+bool provset_reap(struct blocks *b, struct provset *s, struct reaper *r);
+
+/* Brings its blocks together with others' when memory is wasted. */
+void provset_tidy(struct blocks *b, struct provset *s);
+
+/* The one provider of a set of one. */
+struct provider provset_only(const struct blocks *b, const struct provset *s);
+
+/* Gives all memory back; what is left is a set without providers. */
+void provset_free(struct blocks *b, struct provset *s);
+
+struct half provset_half(const struct blocks *b, const struct provset *s, enum family f);
+
+/* How many in this half are neither withdrawn nor over. Costs little unless somebody has expired
+ * since it was last asked. */
+uint32_t provset_alive(
+	const struct blocks *b, const struct provset *s, enum family f, uint32_t now);
+
+/* Every invariant; asserts. Adds its memory to c. */
+void provset_check(const struct blocks *b, const struct provset *s, struct census *c);
+
+/* The bucket that has the providers whose hash begins like place, a number of depth bits. */
+static inline const uint8_t *half_bucket(
+	const struct blocks *b, const struct half *h, uint32_t place)
+{
+	return h->dir ? blocks_at(b, h->dir[place]) : h->block;
+}
+
+/* How many places of the directory one bucket has. */
+static inline uint32_t half_span(const struct half *h, const uint8_t *bucket)
+{
+	return UINT32_C(1) << (h->depth - bucket_depth(bucket));
+}
+
+#endif

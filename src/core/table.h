@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table: who has which hash.
+ *
+ * It owns the records of this server: (hash, provider IP and port) → expiry, version. The hash
+ * space is cut into 16384 partitions, each with a lock of its own, so that workers share the table
+ * and hardly ever meet.
+ *
+ *     partition ─┬─ shelf for hashes of up to 20 bytes ──┬─ index: 1-byte tags, 2-byte positions
+ *                ├─ shelf for up to 32 bytes             └─ chunks: a dense row of entries
+ *                └─ shelf for up to 64 bytes
+ *     entry = key, expiry, and either the one IPv4 provider with its version, or a provider set
+ *
+ * Entries stand without gaps in chunks of 512 bytes, which come from a pool: growing never moves
+ * them, nothing is ever rehashed as a whole, and what expires gives its memory back; what stays
+ * after much has gone is brought together. A set keeps its providers in the order of a hash of
+ * theirs, in buckets that split one at a time (extendible hashing), so that adding to, paging
+ * through and sampling 50,000 of them cost as little as five.
+ *
+ * What always holds:
+ *  - Nothing is given out whose expiry has come; expiry is checked on every read.
+ *  - Merging is that of a set whose element with the higher version wins (version.h), so order,
+ *    repetition and splitting of the same changes give the same table. The same version again can
+ *    only keep or shorten a lifetime.
+ *  - A withdrawn record stays as a tombstone, seen by no reader, until the expiry it was given and
+ *    those of all older copies that it has met. So the order of changes shows in nothing but when a
+ *    tombstone ends, and not in that either when withdrawals are given the longest lifetime there
+ *    can be.
+ *  - records and memory never exceed their limits; at a limit what is new is refused, what is there
+ *    can still be refreshed and withdrawn. Memory is counted as it is taken: in regions of 256 KiB
+ *    for each of four sizes of blocks, and from malloc.
+ *
+ * The index's hash is keyed by a secret of this process, so nobody outside can aim at one place.
+ * The partition and the order of a page are functions of public keys: every server of a cluster
+ * computes the same. All functions are safe to call from several threads, but for init and
+ * fini. Times are milliseconds of the caller's monotonic clock; lifetimes are kept to 100 ms,
+ * rounded up.
+ */
+#ifndef DHT_CORE_TABLE_H
+#define DHT_CORE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "base/rng.h"
+
+#define TABLE_PARTITIONS 16384
+
+struct table;
+
+struct table_limits {
+	uint64_t max_records;            /* tombstones count too; 0: none */
+	uint64_t max_memory;             /* bytes of everything that grows with records; 0: none */
+	uint32_t max_providers_per_hash; /* tombstones count too; 0: none */
+};
+
+/* A hash with what the table computes from it, once for a request. Views the hash. */
+struct table_key {
+	struct span hash;
+	uint64_t h;         /* alike on all servers */
+	uint32_t partition; /* 0 to TABLE_PARTITIONS - 1: the top bits of h */
+};
+
+struct record {
+	struct ip ip;
+	uint16_t port;
+	uint64_t version;
+	uint64_t expiry_ms; /* absolute, in the caller's monotonic clock */
+};
+
+/* What table_merge() did. */
+enum table_change {
+	TABLE_UNCHANGED, /* what was there is as new, or newer */
+	TABLE_APPEARED,  /* a provider that was not there, or had expired or been withdrawn */
+	TABLE_REFRESHED,
+	TABLE_WITHDRAWN, /* a live provider is gone */
+	TABLE_BURIED,    /* a tombstone, and nothing that was alive */
+};
+
+struct table_usage {
+	uint64_t records; /* alive or not yet swept, without tombstones */
+	uint64_t tombstones;
+	uint64_t hashes; /* with at least one record or tombstone */
+	uint64_t memory; /* bytes; with 1.4 MB that do not grow, which no limit counts */
+};
+
+/* The most lanes that can share the sweeping. */
+#define TABLE_LANES_MAX 256
+
+/* What a sweep took away. */
+struct table_expired {
+	uint8_t hash_len;
+	uint8_t hash[64];
+	uint32_t partition;
+	struct record record;
+};
+
+/* Gives a new table, or NULL when there is no memory. secret: 16 random bytes. now_ms is the
+ * earliest time that the table will ever be told. */
+struct table *table_new(
+	const struct table_limits *limits, const uint8_t secret[static 16], uint64_t now_ms);
+void table_free(struct table *t);
+
+/* New limits hold from now on; what is already there stays. */
+void table_set_limits(struct table *t, const struct table_limits *limits);
+
+/* hash: 1 to 64 bytes. Pure. */
+struct table_key table_key_of(struct span hash);
+
+/* Asks the processor for the memory that reads or merges of these keys will touch, of all at once:
+ * worth it for a batch, in a table that is larger than the caches. */
+void table_prefetch(struct table *t, const struct table_key *keys, size_t n);
+
+/* Merges one record, or with a withdrawal's version a tombstone. Gives an enum table_change, or
+ * DHT_EFULL at a limit (nothing changed), or DHT_ENOMEM. A record whose expiry has come is
+ * TABLE_UNCHANGED, but a withdrawal takes place even so, and holds as long as what it withdraws
+ * would have. A withdrawal of what is not there leaves a tombstone only when bury. */
+int table_merge(struct table *t, const struct table_key *key, const struct record *r, bool bury,
+	uint64_t now_ms);
+
+/* The one record of this provider. False when it is not there, expired or withdrawn. */
+bool table_find(struct table *t, const struct table_key *key, const struct ip *ip, uint16_t port,
+	uint64_t now_ms, struct record *out);
+
+/* Up to max live providers, a fair sample without repetition in random order when there are more;
+ * gives their number, and in *total how many are alive. */
+size_t table_sample(struct table *t, const struct table_key *key, struct rng *rng, size_t max,
+	struct record *out, uint32_t *total, uint64_t now_ms);
+
+/* Up to max live providers from cursor on (0: from the start), in an order that is the same on
+ * every server and is not disturbed by what comes and goes meanwhile: who is there all the time is
+ * seen exactly once. *next is the cursor that goes on, 0 at the end. max at least 1. The order is
+ * that of a 31-bit hash; who have the same come on one page, and if they are more than max, only
+ * max of them come at all (chance makes pairs among 50,000, so let max be 4 at least). */
+size_t table_page(struct table *t, const struct table_key *key, uint32_t cursor, size_t max,
+	struct record *out, uint32_t *next, uint32_t *total, uint64_t now_ms);
+
+/* Takes away what has expired in the partitions first, first + step, … ; writes at most max of the
+ * live records that ended into out (tombstones are not told; NULL with 0: none are told) and gives
+ * their number. Does a bounded amount of work: when it was not all, table_deadline() is past. Each
+ * record is told of once, but not when another took its place after its end and before the sweep.
+ * step: the number of lanes, up to TABLE_LANES_MAX; first: below it. */
+size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_expired *out,
+	size_t max, uint64_t now_ms);
+
+/* When table_sweep(first, step) next has something to do, which is within half a second of an end;
+ * UINT64_MAX: never. Reads one number. */
+uint64_t table_deadline(const struct table *t, uint32_t first, uint32_t step);
+
+struct table_usage table_usage(const struct table *t);
+
+/* Every internal invariant, for tests; asserts. Costs as much as reading the whole table. */
+void table_check(struct table *t);
+
+#endif

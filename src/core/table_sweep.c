@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/table_impl.h"
+
+#include <assert.h>
+
+/* A pass over a share begins no more often than this, so that what expires at about the same time
+ * goes in one. A record's memory is back within this, the tick and the pass. */
+#define PASS_TICKS 4
+
+/* The most that one call does, and so the longest that it keeps a lock or its caller. */
+#define SWEEP_PARTITIONS 64
+#define SWEEP_ITEMS      256
+#define TIDY_PARTITIONS  64
+
+/* One call of table_sweep(). */
+struct sweep {
+	struct reaper reaper;
+	struct table *t;
+	struct table_expired *out;
+	size_t max, n;  /* of out */
+	uint64_t items; /* taken away so far */
+	uint64_t tombstones;
+	const uint8_t *entry; /* whose providers are being taken */
+	uint32_t partition;
+};
+
+static uint32_t pass_after(uint32_t tick)
+{
+	uint32_t pass = tick / PASS_TICKS * PASS_TICKS;
+
+	if (pass < tick && pass < EXPIRY_NONE - PASS_TICKS)
+		pass += PASS_TICKS;
+	return pass < tick ? tick : pass;
+}
+
+static void lower(_Atomic(uint32_t) *to, uint32_t tick)
+{
+	uint32_t was = atomic_load(to);
+
+	while (tick < was && !atomic_compare_exchange_weak(to, &was, tick))
+		;
+}
+
+void table_note_expiry(struct table *t, uint32_t partition, uint32_t tick)
+{
+	if (tick >= atomic_load_explicit(&t->earliest[partition], memory_order_relaxed))
+		return;
+	atomic_store(&t->earliest[partition], tick);
+	lower(&t->share[partition % atomic_load(&t->step)].due, pass_after(tick));
+}
+
+static bool take(struct reaper *reaper, const struct provider *p)
+{
+	struct sweep *w = (struct sweep *)(void *)reaper;
+	bool withdrawn = version_is_withdrawal(p->version);
+
+	if (w->items == SWEEP_ITEMS || (!withdrawn && w->out && w->n == w->max))
+		return false;
+	w->items++;
+	w->tombstones += withdrawn;
+	if (withdrawn || !w->out)
+		return true;
+	struct table_expired *x = &w->out[w->n++];
+	x->hash_len = (uint8_t)entry_key_len(w->entry);
+	memcpy(x->hash, entry_key(w->entry), x->hash_len);
+	x->partition = w->partition;
+	x->record = (struct record){
+		.ip = p->ip,
+		.port = p->port,
+		.version = p->version,
+		.expiry_ms = tick_ms(w->t, p->expiry),
+	};
+	return true;
+}
+
+static void remove_entry(struct table *t, struct shelf *s, uint32_t pos)
+{
+	shelf_remove(&t->stock, s, pos);
+	atomic_fetch_sub_explicit(&t->hashes, 1, memory_order_relaxed);
+}
+
+enum swept { SWEPT_STAYS, SWEPT_GONE, SWEPT_STOPPED };
+
+/* Takes away who has expired in a set, and makes the smallest thing of who stays. */
+static enum swept sweep_set(struct sweep *w, struct shelf *s, uint32_t pos, uint8_t *e)
+{
+	struct blocks *b = &w->t->stock.blocks;
+	struct provset set = entry_set(e);
+	bool all = provset_reap(b, &set, &w->reaper);
+	uint32_t left = provset_count(b, &set);
+
+	if (left == 0) {
+		remove_entry(w->t, s, pos);
+		return SWEPT_GONE;
+	}
+	if (left == 1 && set.half[FAMILY_V4]) {
+		struct provider p = provset_only(b, &set);
+		provset_free(b, &set);
+		set.earliest = p.expiry;
+		entry_put_provider(e, &p);
+	} else {
+		entry_put_set(e, &set);
+	}
+	shelf_set_expiry(&w->t->stock, s, pos, set.earliest);
+	return all ? SWEPT_STAYS : SWEPT_STOPPED;
+}
+
+static enum swept sweep_entry(struct sweep *w, struct shelf *s, uint32_t pos)
+{
+	uint8_t *e = shelf_entry(&w->t->stock, s, pos);
+
+	w->entry = e;
+	if (entry_expiry(e) > w->reaper.now)
+		return SWEPT_STAYS;
+	if (entry_is_set(e))
+		return sweep_set(w, s, pos, e);
+	struct provider p = entry_provider(e);
+	if (!take(&w->reaper, &p))
+		return SWEPT_STOPPED;
+	remove_entry(w->t, s, pos);
+	return SWEPT_GONE;
+}
+
+/* False when it stopped before the end. */
+static bool sweep_chunk(struct sweep *w, struct shelf *s, uint32_t chunk)
+{
+	uint32_t per_chunk = shelf_types[s->type].per_chunk;
+	uint32_t pos = chunk * per_chunk, end = pos + per_chunk, earliest = EXPIRY_NONE;
+
+	/* In the place of what goes comes the last entry, which then is looked at as well. */
+	while (pos < end && pos < s->entries) {
+		enum swept swept = sweep_entry(w, s, pos);
+		if (swept == SWEPT_STOPPED)
+			return false;
+		if (swept == SWEPT_GONE)
+			continue;
+		uint32_t expiry = entry_expiry(shelf_entry(&w->t->stock, s, pos++));
+		if (expiry < earliest)
+			earliest = expiry;
+	}
+	if (chunk < shelf_chunk_count(s))
+		shelf_chunks(s)[chunk].earliest = earliest;
+	return true;
+}
+
+static bool sweep_shelf(struct sweep *w, struct shelf *s)
+{
+	uint32_t earliest = EXPIRY_NONE;
+	bool all = true;
+
+	if (s->earliest > w->reaper.now)
+		return true;
+	for (uint32_t i = 0; all && i < shelf_chunk_count(s); i++)
+		if (shelf_chunks(s)[i].earliest <= w->reaper.now)
+			all = sweep_chunk(w, s, i);
+	for (uint32_t i = 0; i < shelf_chunk_count(s); i++)
+		if (shelf_chunks(s)[i].earliest < earliest)
+			earliest = shelf_chunks(s)[i].earliest;
+	s->earliest = earliest;
+	return all;
+}
+
+static bool sweep_partition(struct sweep *w, uint32_t partition)
+{
+	struct partition *part = &w->t->partitions[partition];
+	uint32_t earliest = EXPIRY_NONE;
+	bool all = true;
+
+	w->partition = partition;
+	spin_lock(&part->lock);
+	for (uint32_t i = 0; i < SHELF_TYPES; i++) {
+		all = all && sweep_shelf(w, &part->shelves[i]);
+		if (part->shelves[i].earliest < earliest)
+			earliest = part->shelves[i].earliest;
+	}
+	atomic_store(&w->t->earliest[partition], earliest);
+	spin_unlock(&part->lock);
+	return all;
+}
+
+/* The earliest expiry in a share. */
+static uint32_t share_earliest(const struct table *t, uint32_t first, uint32_t step)
+{
+	uint32_t earliest = EXPIRY_NONE;
+
+	for (uint32_t p = first; p < TABLE_PARTITIONS; p += step) {
+		uint32_t tick = atomic_load(&t->earliest[p]);
+		if (tick < earliest)
+			earliest = tick;
+	}
+	return earliest;
+}
+
+/* One pass over the share, or a part of it: from *cursor on. Gives false, and where to go on, when
+ * the call has done its part before the end. */
+static bool sweep_share(struct sweep *w, uint32_t step, uint32_t *cursor)
+{
+	uint32_t partitions = 0;
+
+	for (uint32_t p = *cursor; p < TABLE_PARTITIONS; p += step) {
+		if (atomic_load_explicit(&w->t->earliest[p], memory_order_relaxed) > w->reaper.now)
+			continue;
+		*cursor = p;
+		if (partitions++ == SWEEP_PARTITIONS || !sweep_partition(w, p))
+			return false;
+	}
+	return true;
+}
+
+/* After much has gone, what stays is brought together, a few partitions at each tick, until no more
+ * memory is wasted. False when none is. */
+static bool tidy_share(struct table *t, struct share *share, uint32_t first, uint32_t step)
+{
+	uint32_t p = atomic_load(&share->tidied);
+
+	if (!blocks_wasteful(&t->stock.blocks))
+		return false;
+	for (uint32_t i = 0; i < TIDY_PARTITIONS; i++) {
+		p = p % step == first && p + step < TABLE_PARTITIONS ? p + step : first;
+		struct partition *part = &t->partitions[p];
+		spin_lock(&part->lock);
+		for (uint32_t type = 0; type < SHELF_TYPES; type++)
+			shelf_tidy(&t->stock, &part->shelves[type]);
+		spin_unlock(&part->lock);
+	}
+	atomic_store(&share->tidied, p);
+	return true;
+}
+
+/* The shares are for one step, which hardly ever changes; when it does, all are looked at anew. */
+static void set_step(struct table *t, uint32_t step)
+{
+	if (atomic_exchange(&t->step, step) == step)
+		return;
+	for (uint32_t i = 0; i < TABLE_LANES_MAX; i++) {
+		atomic_store(&t->share[i].cursor, i);
+		atomic_store(&t->share[i].due, 0);
+	}
+}
+
+size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_expired *out,
+	size_t max, uint64_t now_ms)
+{
+	struct sweep w = {
+		.reaper = {.now = tick_now(t, now_ms), .take = take},
+		.t = t,
+		.out = out,
+		.max = max,
+	};
+
+	assert(step >= 1 && step <= TABLE_LANES_MAX && first < step);
+	set_step(t, step);
+	struct share *share = &t->share[first];
+	uint32_t cursor = atomic_load(&share->cursor);
+	atomic_store(&share->due, EXPIRY_NONE);
+	if (cursor % step != first)
+		cursor = first;
+
+	if (sweep_share(&w, step, &cursor)) {
+		uint32_t next = share_earliest(t, first, step);
+		cursor = first;
+		lower(&share->due, pass_after(next > w.reaper.now ? next : w.reaper.now + 1));
+		if (tidy_share(t, share, first, step))
+			lower(&share->due, w.reaper.now + 1);
+	} else {
+		lower(&share->due, w.reaper.now);
+	}
+	atomic_store(&share->cursor, cursor);
+	budget_give(&t->items, w.items);
+	atomic_fetch_sub_explicit(&t->tombstones, w.tombstones, memory_order_relaxed);
+	return w.n;
+}
+
+uint64_t table_deadline(const struct table *t, uint32_t first, uint32_t step)
+{
+	uint32_t due;
+
+	if (atomic_load_explicit(&t->step, memory_order_relaxed) == step)
+		due = atomic_load_explicit(&t->share[first].due, memory_order_relaxed);
+	else
+		due = share_earliest(t, first, step);
+	return due == EXPIRY_NONE ? UINT64_MAX : tick_ms(t, due);
+}

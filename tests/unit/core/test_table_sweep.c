@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table_rig.h"
+
+#define NOW  (EPOCH + 5000)
+#define SOON (NOW + 10000)
+#define LATE (NOW + 60000)
+
+/* Even versions announce, odd ones withdraw. */
+enum { V1 = 10, V2 = 20, V3 = 30, W1 = 11, W2 = 21, W3 = 31 };
+
+static uint8_t hash[64];
+
+static int setup(void **state)
+{
+	rig_hash(1, 32, hash);
+	*state = rig_table(0, 0, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	table_check(*state);
+	table_free(*state);
+	return 0;
+}
+
+static int merge(struct table *t, uint32_t i, uint64_t version, uint64_t expiry_ms, bool bury)
+{
+	struct table_key key = rig_key(hash, 32);
+	struct record r = rig_record(i, false, version, expiry_ms);
+
+	return table_merge(t, &key, &r, bury, NOW);
+}
+
+static void a_sweep_tells_who_ended(void **state)
+{
+	struct table *t = *state;
+	struct table_expired out[8];
+	uint64_t end = SOON + 1000;
+
+	merge(t, 1, V1, SOON, false);
+	merge(t, 2, V1, SOON, false);
+	merge(t, 3, V1, LATE, false);
+	merge(t, 4, V1, SOON, false);
+	merge(t, 4, W2, 0, false);
+	assert_int_equal(table_sweep(t, 0, 1, out, 8, SOON - 1), 0);
+	assert_in_range(table_deadline(t, 0, 1), SOON, SOON + 600);
+	assert_int_equal(table_sweep(t, 0, 1, out, 1, end), 1);
+	assert_true(table_deadline(t, 0, 1) <= end);
+	assert_int_equal(table_sweep(t, 0, 1, out + 1, 7, end), 1);
+	assert_true(table_deadline(t, 0, 1) > end);
+	assert_int_equal(rig_ip_number(&out[0].record.ip) + rig_ip_number(&out[1].record.ip), 3);
+	assert_int_equal(out[0].hash_len, 32);
+	assert_memory_equal(out[0].hash, hash, 32);
+	assert_int_equal(out[0].partition, rig_key(hash, 32).partition);
+	assert_int_equal(out[0].record.version, V1);
+	assert_int_equal(table_usage(t).records, 1);
+	assert_int_equal(table_usage(t).tombstones, 0);
+	assert_int_equal(table_sweep(t, 0, 1, NULL, 0, LATE + 1000), 0);
+	assert_int_equal(table_usage(t).hashes, 0);
+	assert_int_equal(table_deadline(t, 0, 1), UINT64_MAX);
+}
+
+/* 2 of 3 lanes' shares, and then of another number of lanes. */
+static void each_lane_sweeps_its_share(void **state)
+{
+	struct table *t = *state;
+	uint64_t end = SOON + 1000;
+
+	for (uint32_t i = 0; i < 300; i++) {
+		rig_hash(i, 32, hash);
+		merge(t, i, V1, SOON, false);
+	}
+	for (uint32_t lane = 0; lane < 3; lane++)
+		assert_in_range(table_deadline(t, lane, 3), SOON, SOON + 99);
+	for (uint32_t lane = 0; lane < 2; lane++) {
+		while (table_deadline(t, lane, 3) <= end)
+			table_sweep(t, lane, 3, NULL, 0, end);
+		assert_int_equal(table_deadline(t, lane, 3), UINT64_MAX);
+	}
+	assert_in_range(table_usage(t).records, 50, 150);
+	for (uint32_t lane = 0; lane < 5; lane++)
+		while (table_deadline(t, lane, 5) <= end)
+			table_sweep(t, lane, 5, NULL, 0, end);
+	assert_int_equal(table_usage(t).records, 0);
+}
+
+static void a_new_earlier_end_moves_the_deadline(void **state)
+{
+	struct table *t = *state;
+
+	assert_int_equal(table_deadline(t, 0, 1), UINT64_MAX);
+	merge(t, 1, V1, LATE, false);
+	assert_in_range(table_deadline(t, 0, 1), LATE, LATE + 600);
+	table_sweep(t, 0, 1, NULL, 0, NOW);
+	assert_in_range(table_deadline(t, 0, 1), LATE, LATE + 600);
+	merge(t, 2, V1, SOON, false);
+	assert_in_range(table_deadline(t, 0, 1), SOON, SOON + 600);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_sweep_tells_who_ended),
+		TEST(each_lane_sweeps_its_share),
+		TEST(a_new_earlier_end_moves_the_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/version.h"
+
+#include "../unit.h"
+
+#include <pthread.h>
+
+#define WALL UINT64_C(1700000000000)
+
+static void a_stamp_has_the_wall_time(void **state)
+{
+	struct version_clock c = {0};
+	uint64_t v = version_next(&c, WALL);
+
+	(void)state;
+	assert_int_equal(version_wall_ms(v), WALL);
+	assert_false(version_is_withdrawal(v));
+	assert_true(version_is_withdrawal(version_withdrawal(v)));
+	assert_true(version_withdrawal(v) > v);
+	assert_int_equal(version_wall_ms(version_withdrawal(v)), WALL);
+}
+
+static void stamps_rise_whatever_the_wall_does(void **state)
+{
+	static const uint64_t walls[] = {WALL, WALL, WALL + 1, WALL, WALL - 5000, 0, WALL + 2};
+	struct version_clock c = {0};
+	uint64_t last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(walls); i++) {
+		uint64_t v = version_next(&c, walls[i]);
+		assert_true(v > version_withdrawal(last));
+		assert_false(version_is_withdrawal(v));
+		assert_true(version_wall_ms(v) >= walls[i]);
+		last = v;
+	}
+	assert_int_equal(version_wall_ms(last), WALL + 2);
+}
+
+static void more_than_32768_in_a_millisecond_borrow_the_next(void **state)
+{
+	struct version_clock c = {0};
+	uint64_t v = 0;
+
+	(void)state;
+	for (int i = 0; i < 32768 + 1; i++)
+		v = version_next(&c, WALL);
+	assert_int_equal(version_wall_ms(v), WALL + 1);
+}
+
+static void what_was_observed_is_passed(void **state)
+{
+	struct version_clock c = {0};
+	uint64_t theirs = version_withdrawal((WALL + 5000) << 16);
+
+	(void)state;
+	version_observe(&c, theirs);
+	uint64_t v = version_next(&c, WALL);
+	assert_int_equal(v, theirs + 1);
+	version_observe(&c, WALL << 16);
+	assert_int_equal(version_next(&c, WALL), v + 2);
+}
+
+static void the_end_of_all_numbers_is_not_wrapped(void **state)
+{
+	struct version_clock c = {0};
+
+	(void)state;
+	version_observe(&c, UINT64_MAX - 3);
+	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 1);
+	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 1);
+	version_observe(&c, UINT64_MAX);
+	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 1);
+	assert_int_equal(version_next(&c, UINT64_MAX), UINT64_MAX - 1);
+}
+
+#define THREADS 4
+#define STAMPS  20000
+
+static uint64_t stamps[THREADS][STAMPS];
+static struct version_clock shared;
+
+static void *take_stamps(void *arg)
+{
+	uint64_t *out = arg;
+
+	for (int i = 0; i < STAMPS; i++)
+		out[i] = version_next(&shared, WALL + (uint64_t)i / 1000);
+	return NULL;
+}
+
+static void no_two_threads_get_the_same(void **state)
+{
+	pthread_t threads[THREADS];
+	size_t at[THREADS] = {0};
+	uint64_t last = 0;
+
+	(void)state;
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_stamps, stamps[i]), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (int n = 0; n < THREADS * STAMPS; n++) {
+		int least = -1;
+		for (int i = 0; i < THREADS; i++)
+			if (at[i] < STAMPS &&
+				(least < 0 || stamps[i][at[i]] < stamps[least][at[least]]))
+				least = i;
+		assert_true(stamps[least][at[least]] > last);
+		last = stamps[least][at[least]++];
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_stamp_has_the_wall_time),
+		cmocka_unit_test(stamps_rise_whatever_the_wall_does),
+		cmocka_unit_test(more_than_32768_in_a_millisecond_borrow_the_next),
+		cmocka_unit_test(what_was_observed_is_passed),
+		cmocka_unit_test(the_end_of_all_numbers_is_not_wrapped),
+		cmocka_unit_test(no_two_threads_get_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
