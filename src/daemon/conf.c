@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "daemon/conf.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "daemon/conf_check.h"
+#include "daemon/conf_text.h"
+#include "daemon/cmdline.h"
+#include "daemon/secret.h"
+#include "daemon/value.h"
+
+#define PATH_TEXT_MAX 256
+
+/* What walking through one file needs. The placer is the first member: value.c hands it back. */
+struct walk {
+	struct placer where;
+	const struct conf_text *text;
+	struct conf *conf;
+	struct faults *f;
+};
+
+static struct place place_of(const struct placer *p, const config_setting_t *v)
+{
+	const struct walk *w = (const struct walk *)p;
+
+	return conf_text_place(w->text, config_setting_source_line(v));
+}
+
+/* The name among conf's own, which live as long as it does; NULL when there is no memory. */
+static const char *keep_name(struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->file_count; i++)
+		if (strcmp(conf->files[i], name) == 0)
+			return conf->files[i];
+	char **files = realloc(conf->files, (conf->file_count + 1) * sizeof(*files));
+	if (!files)
+		return NULL;
+	conf->files = files;
+	char *copy = strdup(name);
+	if (copy)
+		conf->files[conf->file_count++] = copy;
+	return copy;
+}
+
+static void unknown(struct walk *w, const config_setting_t *v, const char *path)
+{
+	const char *near = setting_nearest(path);
+
+	if (near)
+		faults_add(w->f, place_of(&w->where, v), path, "unknown setting (did you mean %s?)",
+			near);
+	else
+		faults_add(w->f, place_of(&w->where, v), path, "unknown setting");
+}
+
+/* A password that everybody can read is none. A hash may be seen, though it is better not. */
+static void check_readers(struct walk *w, const struct setting *s, const config_setting_t *v)
+{
+	const struct conf_file *file = conf_text_file(w->text, config_setting_source_line(v));
+	const char *text = config_setting_get_string(v);
+
+	if (!s->secret || text[0] == '\0' || secret_is_hash(text) || secret_mode_ok(file->mode))
+		return;
+	w->conf->bad[setting_index(s)] = true;
+	faults_add(w->f, place_of(&w->where, v), s->path,
+		"is in plain text in a file of mode %04o: others must not be able to read or "
+		"change it",
+		(unsigned)(file->mode & 07777));
+}
+
+static void take_value(struct walk *w, const struct setting *s, const config_setting_t *v)
+{
+	size_t i = setting_index(s);
+	struct place at = place_of(&w->where, v);
+
+	w->conf->bad[i] = value_store(s, v, &w->where, &w->conf->c, w->f) != 0;
+	w->conf->from[i] = (struct place){.file = keep_name(w->conf, at.file), .line = at.line};
+	if (!w->conf->bad[i] && s->secret)
+		check_readers(w, s, v);
+}
+
+/* libconfig's copy of a secret, which it only frees. */
+static void wipe(const struct setting *s, const config_setting_t *v)
+{
+	const char *text = config_setting_get_string(v);
+
+	if (s->secret && text)
+		sodium_memzero((char *)(uintptr_t)text, strlen(text));
+}
+
+/* The members of one group; group is its path with a dot at the end, or "". libconfig's parser has
+ * a limit to how deep groups stand in each other, and only groups in the table are entered. */
+static void walk_group(struct walk *w, const config_setting_t *g, const char *group)
+{
+	char path[PATH_TEXT_MAX];
+
+	for (int i = 0; i < config_setting_length(g); i++) {
+		const config_setting_t *v = config_setting_get_elem(g, (unsigned)i);
+		snprintf(path, sizeof(path), "%s%s", group, config_setting_name(v));
+		const struct setting *s = setting_find(path);
+		if (config_setting_type(v) == CONFIG_TYPE_NONE)
+			continue; /* where a syntax error ended the file */
+		if (!s) {
+			unknown(w, v, path);
+		} else if (s->type != SETTING_GROUP) {
+			take_value(w, s, v);
+			wipe(s, v);
+		} else if (config_setting_is_group(v)) {
+			snprintf(path, sizeof(path), "%s.", s->path);
+			walk_group(w, v, path);
+		} else {
+			faults_add(w->f, place_of(&w->where, v), path,
+				"must be a group, such as %s: { };", setting_name(s));
+		}
+	}
+}
+
+/* One file, with what it includes, over what is there already. */
+static void read_one(struct conf *conf, const char *file, struct faults *f)
+{
+	struct conf_text text = {0};
+	config_t parsed;
+
+	config_init(&parsed);
+	if (conf_text_read(&text, file, f) == 0) {
+		struct walk w = {{place_of}, &text, conf, f};
+		/* With a syntax error, everything before it is still worth a look. */
+		if (!config_read_string(&parsed, text.text))
+			faults_add(f, conf_text_place(&text, (unsigned)config_error_line(&parsed)),
+				NULL, "%s", config_error_text(&parsed));
+		walk_group(&w, config_root_setting(&parsed), "");
+	}
+	config_destroy(&parsed);
+	conf_text_fini(&text);
+}
+
+static int is_fragment(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && len > 5 && strcmp(e->d_name + len - 5, ".conf") == 0;
+}
+
+/* Byte order, whatever the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The files in FILE.d that end in .conf, in the order of their names. */
+static void read_fragments(struct conf *conf, const char *file, struct faults *f)
+{
+	struct dirent **names;
+	char *folder, *fragment;
+
+	if (asprintf(&folder, "%s.d", file) < 0) {
+		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
+		return;
+	}
+	int n = scandir(folder, &names, is_fragment, by_name);
+	if (n < 0 && errno != ENOENT && errno != ENOTDIR)
+		faults_add(f, (struct place){.file = folder}, NULL, "cannot read: %s",
+			strerror(errno));
+	for (int i = 0; i < n; i++) {
+		if (asprintf(&fragment, "%s/%s", folder, names[i]->d_name) >= 0) {
+			read_one(conf, fragment, f);
+			free(fragment);
+		}
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	free(folder);
+}
+
+static int set_defaults(struct conf *conf)
+{
+	const struct setting *s;
+
+	for (size_t i = 0; (s = setting_at(i)); i++)
+		if (value_store_default(s, &conf->c) != 0)
+			return DHT_ENOMEM;
+	return 0;
+}
+
+int conf_load(struct conf *conf, const char *file, const char *credentials, struct faults *f)
+{
+	size_t before = faults_count(f);
+
+	*conf = (struct conf){0};
+	if (set_defaults(conf) != 0) {
+		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
+		return DHT_EINVAL;
+	}
+	if (file || access(CMDLINE_DEFAULT_FILE, F_OK) == 0) {
+		conf->main_file = keep_name(conf, file ? file : CMDLINE_DEFAULT_FILE);
+		read_one(conf, file ? file : CMDLINE_DEFAULT_FILE, f);
+	}
+	read_fragments(conf, file ? file : CMDLINE_DEFAULT_FILE, f);
+	conf_check(conf, credentials, f);
+	return faults_count(f) == before ? 0 : DHT_EINVAL;
+}
+
+void conf_fini(struct conf *conf)
+{
+	const struct setting *s;
+
+	for (size_t i = 0; (s = setting_at(i)); i++)
+		value_fini(s, &conf->c);
+	for (size_t i = 0; i < conf->file_count; i++)
+		free(conf->files[i]);
+	free(conf->files);
+	secret_free(conf->password);
+	secret_keys_free(conf->keys, conf->key_count);
+	*conf = (struct conf){0};
+}
+
+struct place conf_place(const struct conf *conf, const char *path)
+{
+	const struct setting *s = setting_find(path);
+
+	assert(s);
+	const struct place *from = &conf->from[setting_index(s)];
+	return from->file ? *from : (struct place){.file = conf->main_file};
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conf: the configuration as it was found, checked as a whole.
+ *
+ *     defaults  ◀── dht.conf (with its @includes)  ◀── dht.conf.d, in order  ◀── secrets
+ *
+ * Each file only overrides what it names. Reading never stops at the first mistake: every setting
+ * of every file is looked at, and everything that is wrong ends up in a list of faults. A
+ * configuration with a fault is not used at all.
+ *
+ * The module is not called config because of autoconf's config.h.
+ */
+#ifndef DHT_DAEMON_CONF_H
+#define DHT_DAEMON_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/auth.h"
+#include "daemon/faults.h"
+#include "daemon/settings.h"
+
+struct conf {
+	struct config c;
+	const char *main_file;           /* NULL: there is none */
+	struct place from[SETTINGS_MAX]; /* beside the table; file NULL: the default */
+	bool bad[SETTINGS_MAX];          /* there was a fault: c has something else */
+	char **files;                    /* the names that these view */
+	size_t file_count;
+
+	/* What the files that the settings name contain. */
+	char *password; /* for EXIT, from wherever it came; NULL: none */
+	struct auth_key *keys;
+	size_t key_count;
+};
+
+/* Fills conf, which need not be initialised, from file, or from the default file if there is one
+ * when file is NULL. credentials: the folder of systemd's credentials, or NULL. 0, or DHT_EINVAL
+ * with faults added. conf is to be freed in any case. */
+int conf_load(struct conf *conf, const char *file, const char *credentials, struct faults *f);
+void conf_fini(struct conf *conf);
+
+/* Where this setting was written; when it is the default, the file that could say otherwise. path
+ * must be in the table. */
+struct place conf_place(const struct conf *conf, const char *path);
+
+/* Every setting with its value and where it comes from; secrets are not shown. libconfig can read
+ * it again. 0 or DHT_ENOMEM. */
+int conf_print(const struct conf *conf, FILE *out);
+
+/* The file with every setting commented out at its default: etc/dht.conf. */
+void conf_print_initial(FILE *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * faults: what is wrong with a configuration, all of it.
+ *
+ * A reader of a configuration never stops at the first mistake: it adds a line here and goes on, so
+ * that who mends the file sees everything at once. A line reads
+ *
+ *     FILE:LINE: setting: what is wrong
+ *
+ * with the parts left out that are not known, and "dhtd" for a file where there is none. At most
+ * FAULTS_MAX lines are kept; what is beyond is only counted.
+ */
+#ifndef DHT_DAEMON_FAULTS_H
+#define DHT_DAEMON_FAULTS_H
+
+#include <stddef.h>
+
+#define FAULTS_MAX     200
+#define FAULT_TEXT_MAX 512
+
+/* All zero is an empty list. */
+struct faults {
+	char *lines[FAULTS_MAX];
+	size_t count;
+	size_t untold; /* beyond FAULTS_MAX, or no memory */
+};
+
+/* Where something was written. file NULL: nowhere, it is a default. line 0: in the whole file. */
+struct place {
+	const char *file;
+	unsigned line;
+};
+
+/* setting may be NULL. Borrows all of it. Texts longer than FAULT_TEXT_MAX are cut. */
+__attribute__((format(printf, 4, 5))) void faults_add(
+	struct faults *f, struct place at, const char *setting, const char *format, ...);
+
+size_t faults_count(const struct faults *f);
+
+/* Calls show for each line, and for a last one that says how many are not shown. */
+void faults_each(const struct faults *f, void (*show)(const char *line));
+
+void faults_fini(struct faults *f);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "daemon/listeners.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static const char *setting_of(size_t listener)
+{
+	return listener == 0 ? "listen.address" : "listen.client_addresses";
+}
+
+/* Whether another listener is the wildcard of this one's family, and has its port already. */
+static bool is_covered(const struct listeners *l, size_t listener)
+{
+	const struct ip *ip = &l->addrs[listener].ip;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (i != listener && ip_is_unspecified(&l->addrs[i].ip) &&
+			ip_is_v4(&l->addrs[i].ip) == ip_is_v4(ip))
+			return true;
+	return false;
+}
+
+/* The sockets of all workers at one listener's address and this port, into sockets[]. */
+static int open_all(const struct listeners *l, size_t listener, uint16_t port, bool deaf,
+	struct udp_socket *sockets)
+{
+	struct addr at = {.ip = l->addrs[listener].ip, .port = port};
+	enum udp_claim claim = is_covered(l, listener) ? UDP_JOIN : UDP_FIRST;
+
+	for (size_t w = 0; w < l->workers; w++) {
+		struct udp_socket *s = &sockets[w * l->count + listener];
+		int err = udp_open(s, &at, claim);
+		if (err == 0 && deaf)
+			err = udp_make_deaf(s);
+		if (err)
+			return err;
+		claim = UDP_JOIN;
+	}
+	return 0;
+}
+
+static void explain(
+	const struct conf *conf, const struct addr *a, const char *setting, struct faults *f)
+{
+	char text[ADDR_TEXT_MAX];
+	int why = errno;
+
+	addr_format(a, text);
+	faults_add(
+		f, conf_place(conf, setting), setting, "cannot bind %s: %s", text, strerror(why));
+}
+
+/* One listener with its reply sockets; a fault says what cannot be bound. */
+static int open_listener(
+	struct listeners *l, size_t listener, const struct conf *conf, struct faults *f)
+{
+	struct addr at = l->addrs[listener];
+
+	if (open_all(l, listener, at.port, false, l->in) != 0) {
+		explain(conf, &at, setting_of(listener), f);
+		return DHT_EINVAL;
+	}
+	if (!l->separate)
+		return 0;
+	at.port = (uint16_t)conf->c.listen.client_reply_port;
+	if (open_all(l, listener, at.port, true, l->out) != 0) {
+		explain(conf, &at, "listen.ports.client_reply", f);
+		return DHT_EINVAL;
+	}
+	return 0;
+}
+
+static int allocate(struct listeners *l)
+{
+	size_t n = l->workers * l->count;
+
+	l->addrs = calloc(l->count, sizeof(*l->addrs));
+	l->in = calloc(n, sizeof(*l->in));
+	l->out = l->separate ? calloc(n, sizeof(*l->out)) : l->in;
+	if (!l->addrs || !l->in || !l->out)
+		return DHT_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		l->in[i].fd = l->out[i].fd = -1;
+	return 0;
+}
+
+int listeners_open(struct listeners *l, const struct conf *conf, size_t workers, struct faults *f)
+{
+	const struct ip_list *more = &conf->c.listen.client_addresses;
+	uint16_t port = (uint16_t)conf->c.listen.client_port;
+	int result = 0;
+
+	*l = (struct listeners){
+		.count = 1 + more->count,
+		.workers = workers,
+		.separate = conf->c.listen.client_reply_port != 0,
+	};
+	if (allocate(l) != 0)
+		return DHT_ENOMEM;
+	l->addrs[0] = (struct addr){conf->c.listen.address, port};
+	for (size_t i = 0; i < more->count; i++)
+		l->addrs[1 + i] = (struct addr){more->v[i], port};
+	/* Wildcards first: an address inside of one joins it. */
+	for (int wildcards = 1; wildcards >= 0; wildcards--)
+		for (size_t i = 0; i < l->count; i++)
+			if (ip_is_unspecified(&l->addrs[i].ip) == (wildcards == 1) &&
+				open_listener(l, i, conf, f) != 0)
+				result = DHT_EINVAL;
+	return result;
+}
+
+static void close_all(struct udp_socket *sockets, size_t n)
+{
+	for (size_t i = 0; sockets && i < n; i++)
+		udp_close(&sockets[i]);
+	free(sockets);
+}
+
+void listeners_close(struct listeners *l)
+{
+	size_t n = l->workers * l->count;
+
+	if (l->out != l->in)
+		close_all(l->out, n);
+	close_all(l->in, n);
+	free(l->addrs);
+	*l = (struct listeners){0};
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+/* Full batches from one socket before the others, and the tick, have their turn: about 5 ms. */
+#define BATCHES_MAX 16
+
+/* A batch's answers, and what the last of them may make. */
+#define OUTBOX_CAPACITY (UDP_BATCH + LANE_OUT_MAX)
+
+#define EVENTS_MAX 16
+#define STOP_EVENT UINT32_MAX
+
+/* A deadline that was far away can be brought near by another worker: a record that it takes may
+ * be for this one to sweep. Looking again after a while costs less than telling each other. */
+#define TIMEOUT_MAX_MS 200
+
+struct worker {
+	struct worker_parts parts;
+	struct stats *stats; /* the lane's, which this thread writes */
+	pthread_t thread;
+	int epoll_fd, stop_fd;
+	_Atomic(bool) stopping;
+	struct udp_inbox inbox;
+	struct udp_sender sender;
+	struct outbox outbox;
+};
+
+/* What all workers say together about datagrams that could not be sent. */
+static struct log_gate send_gate;
+
+static void flush(struct worker *w, const struct now *now)
+{
+	uint32_t held = 0;
+
+	if (w->outbox.count == 0)
+		return;
+	size_t refused = udp_send(&w->sender, w->parts.out, &w->outbox);
+	if (refused == 0)
+		return;
+	int why = errno;
+	stats_add(w->stats, STATS_SEND_ERRORS, refused);
+	if (log_gate_pass(&send_gate, now_mono_ms(now), &held))
+		log_info("%zu datagrams could not be sent: %s", refused + held, strerror(why));
+}
+
+static void flush_if_full(struct worker *w, const struct now *now)
+{
+	if (w->outbox.capacity - w->outbox.count < LANE_OUT_MAX)
+		flush(w, now);
+}
+
+static void handle(struct worker *w, const struct udp_got *g, const struct now *now)
+{
+	struct span password;
+
+	flush_if_full(w, now);
+	if (lane_input(w->parts.lane, now, &g->flow, g->bytes, g->len, &w->outbox, &password) !=
+		LANE_EXIT)
+		return;
+	/* The lane took it for a request. Only the warden knows, and a datagram counts once. */
+	stats_add(w->stats, STATS_REQUEST_EXIT, UINT64_MAX);
+	if (!warden_try(w->parts.warden, password, &g->flow.remote, now_mono_ms(now)))
+		stats_inc(w->stats, STATS_DROP_EXIT_REFUSED);
+}
+
+/* Moves what the inbox counted into the lane's counters. */
+static void count(struct worker *w)
+{
+	if (w->inbox.truncated)
+		stats_add(w->stats, STATS_DROP_TRUNCATED, w->inbox.truncated);
+	if (w->inbox.overflows)
+		stats_add(w->stats, STATS_RECEIVE_OVERFLOWS, w->inbox.overflows);
+	w->inbox.truncated = w->inbox.overflows = 0;
+}
+
+/* One batch from one socket; gives how many datagrams it took off the queue. */
+static size_t serve_batch(struct worker *w, uint32_t listener)
+{
+	size_t taken = udp_receive(&w->parts.in[listener], listener, &w->inbox);
+
+	if (taken == 0)
+		return 0;
+	struct now now = clock_now();
+	count(w);
+	for (size_t i = 0; i < w->inbox.count; i++)
+		handle(w, &w->inbox.got[i], &now);
+	flush(w, &now);
+	return taken;
+}
+
+/* True when nothing was left. */
+static bool serve(struct worker *w, uint32_t listener)
+{
+	for (int i = 0; i < BATCHES_MAX; i++)
+		if (serve_batch(w, listener) < UDP_BATCH)
+			return true;
+	return false;
+}
+
+static void tick(struct worker *w, const struct now *now)
+{
+	if (lane_deadline(w->parts.lane) > now->mono_us)
+		return;
+	lane_tick(w->parts.lane, now, &w->outbox);
+	flush(w, now);
+}
+
+/* Milliseconds until the lane's deadline, rounded up so that it has come by then. */
+static int timeout_ms(const struct worker *w, const struct now *now)
+{
+	uint64_t deadline = lane_deadline(w->parts.lane);
+
+	if (deadline <= now->mono_us)
+		return 0;
+	uint64_t ms = (deadline - now->mono_us) / 1000 + 1;
+	return ms < TIMEOUT_MAX_MS ? (int)ms : TIMEOUT_MAX_MS;
+}
+
+/* Answers what was queued when the stop came, so that nobody who was quick enough goes without. */
+static void drain(struct worker *w)
+{
+	uint64_t end_us = clock_now().mono_us + WORKER_DRAIN_MS * 1000;
+	bool empty;
+
+	do {
+		empty = true;
+		for (uint32_t i = 0; i < w->parts.listeners; i++)
+			empty &= serve(w, i);
+	} while (!empty && clock_now().mono_us < end_us);
+}
+
+static void *run(void *arg)
+{
+	struct epoll_event events[EVENTS_MAX];
+	struct worker *w = arg;
+
+	while (!atomic_load_explicit(&w->stopping, memory_order_relaxed)) {
+		struct now now = clock_now();
+		tick(w, &now);
+		int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, timeout_ms(w, &now));
+		for (int i = 0; i < n; i++)
+			if (events[i].data.u32 != STOP_EVENT)
+				serve(w, events[i].data.u32);
+	}
+	drain(w);
+	return NULL;
+}
+
+static int watch_fd(const struct worker *w, int fd, uint32_t what)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u32 = what};
+
+	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e);
+}
+
+static int open_events(struct worker *w)
+{
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->epoll_fd < 0 || w->stop_fd < 0 || watch_fd(w, w->stop_fd, STOP_EVENT) != 0)
+		return -1;
+	for (uint32_t i = 0; i < w->parts.listeners; i++)
+		if (watch_fd(w, w->parts.in[i].fd, i) != 0)
+			return -1;
+	return 0;
+}
+
+static int allocate(struct worker *w)
+{
+	size_t max = w->parts.datagram_max;
+
+	w->outbox = (struct outbox){.capacity = OUTBOX_CAPACITY, .datagram_max = max};
+	w->outbox.items = calloc(OUTBOX_CAPACITY, sizeof(*w->outbox.items));
+	w->outbox.bytes = malloc(OUTBOX_CAPACITY * max);
+	int err = udp_inbox_init(&w->inbox, max);
+	if (w->outbox.items && w->outbox.bytes && err == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+static void release(struct worker *w)
+{
+	int why = errno;
+
+	udp_inbox_fini(&w->inbox);
+	free(w->outbox.items);
+	free(w->outbox.bytes);
+	if (w->stop_fd >= 0)
+		close(w->stop_fd);
+	if (w->epoll_fd >= 0)
+		close(w->epoll_fd);
+	free(w);
+	errno = why;
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct worker *w)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int err = pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+struct worker *worker_start(const struct worker_parts *parts)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->parts = *parts;
+	w->stats = lane_stats(parts->lane);
+	w->epoll_fd = w->stop_fd = -1;
+	if (allocate(w) == 0 && open_events(w) == 0 && start_thread(w) == 0)
+		return w;
+	release(w);
+	return NULL;
+}
+
+void worker_ask_stop(struct worker *w)
+{
+	static const uint64_t one = 1;
+
+	atomic_store_explicit(&w->stopping, true, memory_order_relaxed);
+	ssize_t written = write(w->stop_fd, &one, sizeof(one));
+	(void)written; /* the first write cannot fail, and one is enough */
+}
+
+void worker_join(struct worker *w)
+{
+	if (!w)
+		return;
+	pthread_join(w->thread, NULL);
+	release(w);
+}

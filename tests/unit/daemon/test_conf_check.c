@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <sodium.h>
+
+#include "base/err.h"
+#include "daemon/conf.h"
+#include "daemon/secret.h"
+
+#include "folder.h"
+
+static struct folder folder;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	folder_make(&folder);
+	return sodium_init() < 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	folder_remove(&folder);
+	return 0;
+}
+
+/* Loads this text as dht.conf; its faults must be these. conf is to be freed. */
+static void load(struct conf *conf, const char *text, const char *credentials, const char *want)
+{
+	char got[8192];
+	struct faults f = {0};
+
+	folder_write(&folder, "dht.conf", text, 0600);
+	int err = conf_load(conf, folder_path(&folder, "dht.conf"), credentials, &f);
+	folder_faults(&folder, &f, got, sizeof(got));
+	assert_string_equal(got, want);
+	assert_int_equal(err, *want ? DHT_EINVAL : 0);
+	faults_fini(&f);
+}
+
+static void expect(const char *text, const char *want)
+{
+	struct conf conf;
+
+	load(&conf, text, NULL, want);
+	conf_fini(&conf);
+}
+
+static void settings_that_do_not_go_together(void **state)
+{
+	static const struct {
+		const char *text, *faults;
+	} cases[] = {
+		{"records: { ttl = \"2h\"; max_ttl = \"1h\"; };",
+			"@/dht.conf:1: records.ttl: \"2h\" is longer than records.max_ttl, "
+			"\"1h\"\n"},
+		{"records: { ttl = \"25h\"; };",
+			"@/dht.conf:1: records.ttl: \"25h\" is longer than records.max_ttl, "
+			"\"1d\"\n"},
+		{"records: {\n max_ttl = \"1m\"; };",
+			"@/dht.conf:2: records.max_ttl: \"1m\" is shorter than records.ttl, "
+			"\"30m\"\n"},
+		{"records: { ttl = \"24h\"; };", ""},
+		/* One mistake is enough. */
+		{"records: { ttl = \"2h\"; max_ttl = 5; };",
+			"@/dht.conf:1: records.max_ttl: must be a duration in quotes, such as "
+			"\"30s\" or \"24h\", not a whole number\n"},
+		{"listen: { ports: { client = 5; client_reply = 5; }; };",
+			"@/dht.conf:1: listen.ports.client_reply: must not be listen.ports.client; "
+			"0 means that\n"},
+		{"listen: { client_addresses = ( \"127.0.0.1\" ); };",
+			"@/dht.conf:1: listen.client_addresses: 127.0.0.1 is there twice, or is "
+			"listen.address\n"},
+		{"listen: { client_addresses = ( \"::1\", \"127.0.0.2\", \"0::1\" ); };",
+			"@/dht.conf:1: listen.client_addresses: ::1 is there twice, or is "
+			"listen.address\n"},
+		{"clients: { require_auth = true; };",
+			"@/dht.conf:1: clients.require_auth: there is no key in clients.keys_file, "
+			"so nobody could announce anything\n"},
+		{"password = \"a\";\npassword_file = \"b\";",
+			"@/dht.conf:2: password_file: must not be set beside password\n"},
+		{"password = \"$argon2id$v=19$broken\";",
+			"@/dht.conf:1: password: looks like an Argon2 hash, but is none\n"},
+		{"password_file = \"none\";",
+			"@/dht.conf:1: password_file: cannot open @/none: No such file or "
+			"directory\n"},
+		{"clients: { keys_file = \"none\"; require_auth = true; };",
+			"@/dht.conf:1: clients.keys_file: cannot open @/none: No such file or "
+			"directory\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		expect(cases[i].text, cases[i].faults);
+}
+
+static void the_password_of_a_file(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	folder_write(&folder, "pw", "sesame\n", 0640);
+	load(&conf, "password_file = \"pw\";", NULL, "");
+	assert_string_equal(conf.password, "sesame");
+	conf_fini(&conf);
+
+	/* Only one newline goes: a password may end with one. */
+	folder_write(&folder, "pw", "sesame \n\n", 0600);
+	load(&conf, "password_file = \"pw\";", NULL, "");
+	assert_string_equal(conf.password, "sesame \n");
+	conf_fini(&conf);
+
+	folder_write(&folder, "pw", "\n", 0600);
+	expect("password_file = \"pw\";", "@/dht.conf:1: password_file: the password is empty\n");
+	folder_write(&folder, "pw", "sesame", 0604);
+	expect("password_file = \"pw\";",
+		"@/dht.conf:1: password_file: @/pw has mode 0604: others must not be able to read "
+		"or change it\n");
+}
+
+static void a_password_that_is_too_long(void **state)
+{
+	char text[SECRET_PASSWORD_MAX + 2];
+	struct conf conf;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	folder_write_bytes(&folder, "pw", text, SECRET_PASSWORD_MAX, 0600);
+	load(&conf, "password_file = \"pw\";", NULL, "");
+	assert_int_equal(strlen(conf.password), SECRET_PASSWORD_MAX);
+	conf_fini(&conf);
+	folder_write_bytes(&folder, "pw", text, SECRET_PASSWORD_MAX + 1, 0600);
+	expect("password_file = \"pw\";",
+		"@/dht.conf:1: password_file: the password is longer than 512 bytes\n");
+}
+
+static void a_hash_is_taken_as_one(void **state)
+{
+	char hash[crypto_pwhash_STRBYTES], text[300];
+	struct conf conf;
+
+	(void)state;
+	assert_int_equal(crypto_pwhash_str(hash, "sesame", 6, crypto_pwhash_OPSLIMIT_MIN,
+				 crypto_pwhash_MEMLIMIT_MIN),
+		0);
+	snprintf(text, sizeof(text), "password = \"%s\";", hash);
+	load(&conf, text, NULL, "");
+	assert_true(secret_is_hash(conf.password));
+	conf_fini(&conf);
+}
+
+static void the_credential_comes_last(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	load(&conf, "", folder.path, "");
+	assert_null(conf.password);
+	conf_fini(&conf);
+	folder_write(&folder, "dht.password", "open\n", 0400);
+	load(&conf, "", folder.path, "");
+	assert_string_equal(conf.password, "open");
+	conf_fini(&conf);
+	load(&conf, "password = \"sesame\";", folder.path, "");
+	assert_string_equal(conf.password, "sesame");
+	conf_fini(&conf);
+	folder_write(&folder, "dht.password", "", 0400);
+	load(&conf, "", folder.path, "dhtd: dht.password: the password is empty\n");
+	conf_fini(&conf);
+}
+
+static void keys_are_read(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	folder_write(&folder, "keys",
+		"alice 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", 0600);
+	load(&conf, "clients: { keys_file = \"keys\"; require_auth = true; };", NULL, "");
+	assert_int_equal(conf.key_count, 1);
+	assert_int_equal(conf.keys[0].key[31], 31);
+	conf_fini(&conf);
+	folder_write(&folder, "keys", "# nobody\n", 0600);
+	expect("clients: { keys_file = \"keys\"; require_auth = true; };",
+		"@/dht.conf:1: clients.require_auth: there is no key in clients.keys_file, so "
+		"nobody could announce anything\n");
+	expect("clients: { keys_file = \"keys\"; };", "");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(settings_that_do_not_go_together),
+		TEST(the_password_of_a_file),
+		TEST(a_password_that_is_too_long),
+		TEST(a_hash_is_taken_as_one),
+		TEST(the_credential_comes_last),
+		TEST(keys_are_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/faults.h"
+
+#include "../unit.h"
+
+static char shown[FAULTS_MAX + 2][64];
+static size_t shown_count;
+
+static void show(const char *line)
+{
+	assert_true(shown_count < COUNT(shown));
+	snprintf(shown[shown_count++], sizeof(shown[0]), "%.60s", line);
+}
+
+static void lines_say_what_is_known(void **state)
+{
+	struct faults f = {0};
+
+	(void)state;
+	faults_add(&f, (struct place){"a.conf", 3}, "log.level", "is %s", "wrong");
+	faults_add(&f, (struct place){"a.conf", 3}, NULL, "syntax");
+	faults_add(&f, (struct place){"a.conf", 0}, "log.level", "is wrong");
+	faults_add(&f, (struct place){0}, "log.level", "is wrong");
+	shown_count = 0;
+	faults_each(&f, show);
+	assert_int_equal(shown_count, 4);
+	assert_string_equal(shown[0], "a.conf:3: log.level: is wrong");
+	assert_string_equal(shown[1], "a.conf:3: syntax");
+	assert_string_equal(shown[2], "a.conf: log.level: is wrong");
+	assert_string_equal(shown[3], "dhtd: log.level: is wrong");
+	faults_fini(&f);
+	assert_int_equal(faults_count(&f), 0);
+}
+
+static void the_list_has_an_end(void **state)
+{
+	struct faults f = {0};
+
+	(void)state;
+	for (int i = 0; i < FAULTS_MAX + 3; i++)
+		faults_add(&f, (struct place){"a.conf", 1}, "x", "%d", i);
+	assert_int_equal(faults_count(&f), FAULTS_MAX + 3);
+	shown_count = 0;
+	faults_each(&f, show);
+	assert_int_equal(shown_count, FAULTS_MAX + 1);
+	assert_string_equal(shown[FAULTS_MAX], "3 more faults are not shown");
+	faults_fini(&f);
+}
+
+static void long_lines_are_cut(void **state)
+{
+	struct faults f = {0};
+	char name[2 * FAULT_TEXT_MAX];
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	faults_add(&f, (struct place){name, 1}, name, "%s", name);
+	faults_add(&f, (struct place){"a", 1}, name, "%s", name);
+	faults_add(&f, (struct place){"a", 1}, "b", "%s", name);
+	for (size_t i = 0; i < f.count; i++)
+		assert_int_equal(strlen(f.lines[i]), FAULT_TEXT_MAX - 1);
+	faults_fini(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_say_what_is_known),
+		cmocka_unit_test(the_list_has_an_end),
+		cmocka_unit_test(long_lines_are_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "daemon/listeners.h"
+
+#include "folder.h"
+
+static struct folder folder;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	folder_make(&folder);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	folder_remove(&folder);
+	return 0;
+}
+
+/* Far from the defaults: a daemon may be running here. The first test to take it has it. */
+#define HEAD "ports: { client = 18470;"
+
+static void load(struct conf *conf, const char *text)
+{
+	struct faults f = {0};
+
+	folder_write(&folder, "dht.conf", text, 0600);
+	if (conf_load(conf, folder_path(&folder, "dht.conf"), NULL, &f) != 0)
+		fail_msg("%s", f.lines[0]);
+}
+
+static void open_good(struct listeners *l, const struct conf *conf, size_t workers)
+{
+	struct faults f = {0};
+
+	if (listeners_open(l, conf, workers, &f) != 0)
+		fail_msg("%s", f.lines[0]);
+}
+
+static void each_worker_has_each_address(void **state)
+{
+	struct listeners l;
+	struct conf conf;
+
+	(void)state;
+	load(&conf,
+		"listen: { address = \"127.0.0.31\"; client_addresses = ( \"127.0.0.32\", \"::1\" "
+		"); " HEAD " }; };");
+	open_good(&l, &conf, 3);
+	assert_int_equal(l.count, 3);
+	assert_ptr_equal(l.in, l.out);
+	for (size_t i = 0; i < 9; i++) {
+		assert_true(l.in[i].fd >= 0);
+		assert_int_equal(l.in[i].v4, i % 3 != 2);
+		assert_false(l.in[i].any);
+	}
+	listeners_close(&l);
+	conf_fini(&conf);
+}
+
+static void answers_have_sockets_of_their_own(void **state)
+{
+	struct listeners l;
+	struct conf conf;
+
+	(void)state;
+	load(&conf, "listen: { address = \"127.0.0.31\"; " HEAD " client_reply = 18471; }; };");
+	open_good(&l, &conf, 2);
+	assert_true(l.in != l.out);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(l.in[i].fd >= 0 && l.out[i].fd >= 0);
+		assert_int_not_equal(l.in[i].fd, l.out[i].fd);
+	}
+	listeners_close(&l);
+	conf_fini(&conf);
+}
+
+static void addresses_may_lie_in_a_wildcard(void **state)
+{
+	struct listeners l;
+	struct conf conf;
+
+	(void)state;
+	load(&conf, "listen: { address = \"127.0.0.31\"; client_addresses = ( \"127.0.0.32\", "
+		    "\"0.0.0.0\", \"::1\", \"::\" ); " HEAD " client_reply = 18471; }; };");
+	open_good(&l, &conf, 2);
+	assert_int_equal(l.count, 5);
+	assert_true(l.in[2].any);
+	assert_true(l.in[4].any);
+	listeners_close(&l);
+	conf_fini(&conf);
+}
+
+static void each_address_that_is_taken_is_told(void **state)
+{
+	struct listeners first, second;
+	struct conf conf, other;
+	struct faults f = {0};
+	char got[1024];
+
+	(void)state;
+	load(&conf, "listen: { address = \"127.0.0.31\"; client_addresses = ( \"::1\" ); " HEAD
+		    " }; };");
+	open_good(&first, &conf, 2);
+	load(&other, "listen: {\n address = \"127.0.0.31\";\n client_addresses = ( \"::1\", "
+		     "\"192.0.2.1\" );\n " HEAD " }; };");
+	assert_int_equal(listeners_open(&second, &other, 2, &f), DHT_EINVAL);
+	folder_faults(&folder, &f, got, sizeof(got));
+	assert_string_equal(got,
+		"@/dht.conf:2: listen.address: cannot bind 127.0.0.31:18470: Address already in "
+		"use\n"
+		"@/dht.conf:3: listen.client_addresses: cannot bind [::1]:18470: Address already "
+		"in use\n"
+		"@/dht.conf:3: listen.client_addresses: cannot bind 192.0.2.1:18470: Cannot assign "
+		"requested address\n");
+	faults_fini(&f);
+	listeners_close(&second);
+	listeners_close(&first);
+	conf_fini(&other);
+	conf_fini(&conf);
+}
+
+static void a_reply_port_that_is_taken_is_told(void **state)
+{
+	struct listeners first, second;
+	struct conf conf, other;
+	struct faults f = {0};
+	char got[1024];
+
+	(void)state;
+	load(&conf, "listen: { address = \"127.0.0.31\"; " HEAD " }; };");
+	open_good(&first, &conf, 1);
+	load(&other,
+		"listen: { address = \"127.0.0.31\"; ports: { client = 18471;\n client_reply = "
+		"18470; }; };");
+	assert_int_equal(listeners_open(&second, &other, 1, &f), DHT_EINVAL);
+	folder_faults(&folder, &f, got, sizeof(got));
+	assert_string_equal(got, "@/dht.conf:2: listen.ports.client_reply: cannot bind "
+				 "127.0.0.31:18470: Address already in use\n");
+	faults_fini(&f);
+	listeners_close(&second);
+	listeners_close(&first);
+	conf_fini(&other);
+	conf_fini(&conf);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_worker_has_each_address),
+		TEST(answers_have_sockets_of_their_own),
+		TEST(addresses_may_lie_in_a_wildcard),
+		TEST(each_address_that_is_taken_is_told),
+		TEST(a_reply_port_that_is_taken_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

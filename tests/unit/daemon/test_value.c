@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "daemon/value.h"
+
+#include "../unit.h"
+
+static struct place in_a_file(const struct placer *p, const config_setting_t *v)
+{
+	(void)p;
+	(void)v;
+	return (struct place){.file = "/etc/dht/x.conf", .line = 1};
+}
+
+static const struct placer where = {.of = in_a_file};
+
+/* Stores text as the value of a setting. */
+static int store(struct config *c, const char *path, const char *text, struct faults *f)
+{
+	const struct setting *s = setting_find(path);
+	char assignment[2000];
+	config_t parsed;
+
+	assert_non_null(s);
+	snprintf(assignment, sizeof(assignment), "v = %s;", text);
+	config_init(&parsed);
+	if (!config_read_string(&parsed, assignment))
+		fail_msg("%s: %s", assignment, config_error_text(&parsed));
+	int err = value_store(s, config_lookup(&parsed, "v"), &where, c, f);
+	config_destroy(&parsed);
+	return err;
+}
+
+static void set_defaults(struct config *c)
+{
+	const struct setting *s;
+
+	*c = (struct config){0};
+	for (size_t i = 0; (s = setting_at(i)); i++)
+		assert_int_equal(value_store_default(s, c), 0);
+}
+
+static void fini(struct config *c)
+{
+	const struct setting *s;
+
+	for (size_t i = 0; (s = setting_at(i)); i++)
+		value_fini(s, c);
+}
+
+/* The value as it is printed. */
+static void expect(const struct config *c, const char *path, const char *want)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	value_print(setting_find(path), c, out);
+	fclose(out);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void good_values_are_stored(void **state)
+{
+	static const struct {
+		const char *path, *text, *printed;
+	} cases[] = {
+		{"listen.address", "\"192.0.2.7\"", "\"192.0.2.7\""},
+		{"listen.address", "\"::ffff:192.0.2.7\"", "\"192.0.2.7\""},
+		{"listen.address", "\"2001:DB8::7\"", "\"2001:db8::7\""},
+		{"listen.client_addresses", "( \"0.0.0.0\", \"::\" )", "( \"0.0.0.0\", \"::\" )"},
+		{"listen.client_addresses", "[ \"::1\" ]", "( \"::1\" )"},
+		{"listen.client_addresses", "[ ]", "()"},
+		{"listen.ports.client", "1", "1"},
+		{"listen.ports.client", "0xffff", "65535"},
+		{"listen.max_datagram", "65507L", "65507"},
+		{"password", "\"\"", "\"\""},
+		{"password_file", "\"/a/b\"", "\"/a/b\""},
+		{"password_file", "\"b\"", "\"/etc/dht/b\""},
+		{"password_file", "\"\"", "\"\""},
+		{"cluster.name", "\"a\" \"b\"", "\"ab\""},
+		{"cluster.name", "\"\\\\ \\\"\"", "\"\\\\ \\\"\""},
+		{"records.ttl", "\"1s\"", "\"1s\""},
+		{"records.ttl", "\"90m\"", "\"90m\""},
+		{"records.ttl", "\"365d\"", "\"365d\""},
+		{"records.max_memory", "\"1024\"", "\"1K\""},
+		{"records.max_records", "1000000000000L", "1000000000000L"},
+		{"clients.allow", "( )", "()"},
+		{"clients.allow", "( \"10.0.0.0/8\", \"::1\" )", "( \"10.0.0.0/8\", \"::1/128\" )"},
+		{"clients.base_put", "FALSE", "false"},
+		{"log.level", "\"error\"", "\"error\""},
+	};
+	struct config c;
+	struct faults f = {0};
+
+	(void)state;
+	set_defaults(&c);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		if (store(&c, cases[i].path, cases[i].text, &f) != 0)
+			fail_msg("%s", f.lines[0]);
+		expect(&c, cases[i].path, cases[i].printed);
+	}
+	fini(&c);
+}
+
+static void bad_values_leave_what_was_there(void **state)
+{
+	static const struct {
+		const char *path, *text, *what;
+	} cases[] = {
+		{"listen.address", "\"\"", "\"\" is not an IP address"},
+		{"listen.address", "\"localhost\"", "\"localhost\" is not an IP address"},
+		{"listen.address", "\"127.0.0.1:8470\"", "\"127.0.0.1:8470\" is not an IP address"},
+		{"listen.address", "\"::\"", "\"::\" is not the address of one host"},
+		{"listen.address", "\"224.0.0.1\"", "\"224.0.0.1\" is not the address of one host"},
+		{"listen.address", "( \"::1\" )", "must be an address in quotes, not a list"},
+		{"listen.client_addresses", "\"::\"",
+			"must be a list of addresses, such as ( \"192.0.2.7\", \"::1\" ), not a "
+			"string"},
+		{"listen.client_addresses", "( \"ff02::1\" )",
+			"\"ff02::1\" is neither one host's address nor a wildcard"},
+		{"listen.client_addresses", "( ( \"::1\" ) )",
+			"element 1 must be a string in quotes, not a list"},
+		{"listen.ports.client", "0", "0 is out of range (1 to 65535)"},
+		{"listen.ports.client", "65536", "65536 is out of range (1 to 65535)"},
+		{"listen.ports.client", "-1", "-1 is out of range (1 to 65535)"},
+		{"listen.ports.client", "8470.0", "must be a whole number, not a fraction"},
+		{"listen.ports.client", "\"8470\"", "must be a whole number, not a string"},
+		{"listen.ports.client", "{ }", "must be a whole number, not a group"},
+		{"listen.max_datagram", "511", "511 is out of range (512 to 65507)"},
+		{"cluster.name", "\"\"", "has 0 bytes, must have 1 to 64"},
+		{"cluster.name", "\"\\xff\"", "must be UTF-8 without control characters"},
+		{"cluster.name", "\"a\\n\"", "must be UTF-8 without control characters"},
+		{"password_file", "\"a\\n\"", "must not have control characters"},
+		{"records.ttl", "\"\"",
+			"\"\" is not a duration in quotes, such as \"30s\" or \"24h\""},
+		{"records.ttl", "\"30\"", "\"30\" has no unit that is known (ms, s, m, h, d)"},
+		{"records.ttl", "\"30w\"", "\"30w\" has no unit that is known (ms, s, m, h, d)"},
+		{"records.ttl", "\"0\"", "\"0\" is out of range (\"1s\" to \"365d\")"},
+		{"records.ttl", "\"999ms\"", "\"999ms\" is out of range (\"1s\" to \"365d\")"},
+		{"records.ttl", "\"366d\"", "\"366d\" is out of range (\"1s\" to \"365d\")"},
+		{"records.ttl", "\"99999999999999999999d\"",
+			"\"99999999999999999999d\" is out of range (\"1s\" to \"365d\")"},
+		{"records.max_memory", "64",
+			"must be a size in quotes, such as \"64M\", not a whole number"},
+		{"records.max_memory", "\"64MB\"",
+			"\"64MB\" has no unit that is known (K, M, G, T)"},
+		{"records.max_memory", "\"9999999T\"",
+			"\"9999999T\" is out of range (\"0\" to \"1048576T\")"},
+		{"clients.allow", "( \"10.0.0.1/8\" )",
+			"\"10.0.0.1/8\" has bits set behind its prefix"},
+		{"clients.allow", "( \"10.0.0.0/33\" )",
+			"\"10.0.0.0/33\" is not an IP address or prefix"},
+		{"clients.base_put", "1", "must be true or false, not a whole number"},
+		{"log.level", "\"\"", "\"\" is not one of error, warning, notice, info, debug"},
+		{"log.level", "3", "must be a string in quotes, not a whole number"},
+	};
+	struct config c, before;
+
+	(void)state;
+	set_defaults(&c);
+	before = c;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct faults f = {0};
+		char want[FAULT_TEXT_MAX];
+		assert_int_equal(store(&c, cases[i].path, cases[i].text, &f), DHT_EINVAL);
+		snprintf(want, sizeof(want), "/etc/dht/x.conf:1: %s: %s", cases[i].path,
+			cases[i].what);
+		assert_int_equal(f.count, 1);
+		assert_string_equal(f.lines[0], want);
+		faults_fini(&f);
+		assert_memory_equal(&c, &before, sizeof(c));
+	}
+	fini(&c);
+}
+
+static void a_list_has_a_limit(void **state)
+{
+	char text[2000] = "( \"::1\"";
+	struct faults f = {0};
+	struct config c;
+
+	(void)state;
+	set_defaults(&c);
+	for (int i = 0; i < 63; i++)
+		strcat(text, ", \"::1\"");
+	strcat(text, " )");
+	assert_int_equal(store(&c, "listen.client_addresses", text, &f), DHT_EINVAL);
+	assert_string_equal(f.lines[0], "/etc/dht/x.conf:1: listen.client_addresses: has 64 "
+					"elements, at most 63 are possible");
+	faults_fini(&f);
+	fini(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_values_are_stored),
+		cmocka_unit_test(bad_values_leave_what_was_there),
+		cmocka_unit_test(a_list_has_a_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
