@@ -135,8 +135,7 @@ static void send_some(struct flow *f, enum mode mode, uint64_t hashes, unsigned 
 {
 	for (unsigned i = 0; i < n; i++) {
 		f->out_iov[i].iov_base = f->out_bytes[i];
-		f->out_iov[i].iov_len =
-			put_request(f->out_bytes[i], mode, next_hash++, hashes);
+		f->out_iov[i].iov_len = put_request(f->out_bytes[i], mode, next_hash++, hashes);
 		f->out[i].msg_hdr = (struct msghdr){.msg_iov = &f->out_iov[i], .msg_iovlen = 1};
 	}
 	int k = sendmmsg(f->fd, f->out, n, 0);

@@ -88,6 +88,7 @@ void shelf_init(struct shelf *s, uint8_t type)
 	s->deleted = 0;
 	s->earliest = EXPIRY_NONE;
 	s->type = type;
+	s->sets = false;
 }
 
 static uint64_t fold(uint64_t a, uint64_t b)
@@ -210,6 +211,14 @@ void shelf_prefetch_slot(const struct shelf *s, uint64_t hash)
 		__builtin_prefetch(parts.tags + slot);
 		__builtin_prefetch(parts.pos + slot);
 	}
+}
+
+void shelf_prefetch_chunks(const struct shelf *s)
+{
+	struct parts parts = shelf_parts(s);
+
+	if (parts.memory)
+		__builtin_prefetch(parts.chunks);
 }
 
 void shelf_prefetch_chunk(const struct shelf *s, uint64_t hash)
@@ -437,14 +446,17 @@ void shelf_tidy(struct stock *st, struct shelf *s)
 {
 	for (uint32_t i = 0; i < shelf_chunk_count(s); i++)
 		blocks_move(&st->blocks, &shelf_chunks(s)[i].block);
-	for (uint32_t pos = 0; pos < s->entries; pos++) {
+	bool sets = false;
+	for (uint32_t pos = 0; s->sets && pos < s->entries; pos++) {
 		uint8_t *e = shelf_entry(st, s, pos);
 		if (!entry_is_set(e))
 			continue;
 		struct provset set = entry_set(e);
 		provset_tidy(&st->blocks, &set);
 		entry_put_set(e, &set);
+		sets = true;
 	}
+	s->sets = sets;
 }
 
 void shelf_fini(struct stock *st, struct shelf *s)
@@ -488,12 +500,14 @@ void shelf_check(const struct stock *st, const struct shelf *s, struct census *c
 	}
 	assert(in_use == s->entries && deleted == s->deleted);
 	assert(in_use + deleted <= slots_room(parts.slots));
+	assert(s->entries > 0 || !s->sets);
 	for (uint32_t pos = 0; pos < s->entries; pos++) {
 		const uint8_t *e = shelf_entry(st, s, pos);
 		struct shelf_key key = shelf_key_of(
 			st, (struct span){.p = entry_key(e), .len = entry_key_len(e)});
 		assert(key.type == s->type);
 		assert(shelf_find(st, s, &key) == pos);
+		assert(!entry_is_set(e) || s->sets);
 	}
 	check_chunks(st, s, c);
 	if (parts.memory)

@@ -69,6 +69,7 @@ struct shelf {
 	uint32_t earliest;
 	uint16_t entries;
 	uint8_t type;
+	bool sets; /* some entries may have sets */
 };
 
 /* A hash made ready to be looked for. */
@@ -87,6 +88,9 @@ struct shelf_key shelf_key_of(const struct stock *st, struct span hash);
 void shelf_prefetch_slot(const struct shelf *s, uint64_t hash);
 void shelf_prefetch_chunk(const struct shelf *s, uint64_t hash);
 void shelf_prefetch_entry(const struct stock *st, const struct shelf *s, uint64_t hash);
+
+/* And what a sweep reads first. Needs no lock. */
+void shelf_prefetch_chunks(const struct shelf *s);
 
 /* The position of key's entry, or SHELF_NONE. */
 uint32_t shelf_find(const struct stock *st, const struct shelf *s, const struct shelf_key *key);

@@ -98,6 +98,7 @@ static int add_entry(struct merge *m)
 			return err;
 		}
 		entry_put_set(e, &set);
+		m->s->sets = true;
 	}
 	shelf_set_expiry(st, m->s, pos, m->new.expiry);
 	atomic_fetch_add_explicit(&m->t->hashes, 1, memory_order_relaxed);
@@ -119,6 +120,7 @@ static int add_second(struct merge *m, uint32_t pos, uint8_t *e)
 		return err;
 	}
 	entry_put_set(e, &set);
+	m->s->sets = true;
 	shelf_set_expiry(&m->t->stock, m->s, pos, set.earliest);
 	return 0;
 }

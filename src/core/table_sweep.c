@@ -11,6 +11,7 @@
 #define SWEEP_PARTITIONS 64
 #define SWEEP_ITEMS      256
 #define TIDY_PARTITIONS  64
+#define TIDY_ENTRIES     16384
 
 /* One call of table_sweep(). */
 struct sweep {
@@ -195,32 +196,43 @@ static uint32_t share_earliest(const struct table *t, uint32_t first, uint32_t s
  * the call has done its part before the end. */
 static bool sweep_share(struct sweep *w, uint32_t step, uint32_t *cursor)
 {
-	uint32_t partitions = 0;
+	uint32_t due[SWEEP_PARTITIONS], n = 0, p = *cursor;
 
-	for (uint32_t p = *cursor; p < TABLE_PARTITIONS; p += step) {
+	for (; p < TABLE_PARTITIONS && n < SWEEP_PARTITIONS; p += step) {
 		if (atomic_load_explicit(&w->t->earliest[p], memory_order_relaxed) > w->reaper.now)
 			continue;
-		*cursor = p;
-		if (partitions++ == SWEEP_PARTITIONS || !sweep_partition(w, p))
+		__builtin_prefetch(&w->t->partitions[p].lock, 1);
+		__builtin_prefetch(&w->t->partitions[p + 1].lock - 1, 1);
+		due[n++] = p;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t type = 0; type < SHELF_TYPES; type++)
+			shelf_prefetch_chunks(&w->t->partitions[due[i]].shelves[type]);
+	for (uint32_t i = 0; i < n; i++) {
+		*cursor = due[i];
+		if (!sweep_partition(w, due[i]))
 			return false;
 	}
-	return true;
+	*cursor = p;
+	return p >= TABLE_PARTITIONS;
 }
 
 /* After much has gone, what stays is brought together, a few partitions at each tick, until no more
  * memory is wasted. False when none is. */
 static bool tidy_share(struct table *t, struct share *share, uint32_t first, uint32_t step)
 {
-	uint32_t p = atomic_load(&share->tidied);
+	uint32_t p = atomic_load(&share->tidied), entries = 0;
 
 	if (!blocks_wasteful(&t->stock.blocks))
 		return false;
-	for (uint32_t i = 0; i < TIDY_PARTITIONS; i++) {
+	for (uint32_t i = 0; i < TIDY_PARTITIONS && entries < TIDY_ENTRIES; i++) {
 		p = p % step == first && p + step < TABLE_PARTITIONS ? p + step : first;
 		struct partition *part = &t->partitions[p];
 		spin_lock(&part->lock);
-		for (uint32_t type = 0; type < SHELF_TYPES; type++)
+		for (uint32_t type = 0; type < SHELF_TYPES; type++) {
 			shelf_tidy(&t->stock, &part->shelves[type]);
+			entries += part->shelves[type].entries;
+		}
 		spin_unlock(&part->lock);
 	}
 	atomic_store(&share->tidied, p);
@@ -253,8 +265,6 @@ size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_
 	struct share *share = &t->share[first];
 	uint32_t cursor = atomic_load(&share->cursor);
 	atomic_store(&share->due, EXPIRY_NONE);
-	if (cursor % step != first)
-		cursor = first;
 
 	if (sweep_share(&w, step, &cursor)) {
 		uint32_t next = share_earliest(t, first, step);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -110,12 +111,14 @@ static int start_listeners(struct daemon *d)
 	struct faults f = {0};
 	int err = listeners_open(&d->listeners, d->conf, d->worker_count, &f);
 
+	if (err == DHT_ESYSTEM)
+		log_error("cannot open %zu sockets: %s",
+			d->worker_count * d->listeners.count * (d->listeners.separate ? 2 : 1),
+			strerror(errno));
 	faults_each(&f, log_fault);
 	faults_fini(&f);
-	if (err == DHT_ENOMEM)
-		log_error("cannot open sockets: %s", err_text(err));
 	if (err)
-		return err == DHT_ENOMEM ? EXIT_FAILED : EXIT_CONFIG;
+		return err == DHT_ESYSTEM ? EXIT_FAILED : EXIT_CONFIG;
 	return EXIT_DONE;
 }
 
@@ -269,6 +272,18 @@ static int run(const struct conf *conf)
 	return status_code;
 }
 
+/* A worker has a socket or two for each address: the soft limit, which is there for select(2), is
+ * soon reached. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int act(const struct cmdline *o, const struct conf *conf)
 {
 	if (o->action == CMDLINE_CHECK)
@@ -307,6 +322,7 @@ int daemon_main(int argc, char **argv)
 	 * has given back would stay with the process. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
 	log_open();
 	if (cmdline_parse(&o, argc, argv, error) != 0) {
 		fprintf(stderr, "dhtd: %s (dhtd --help says more)\n", error);

@@ -45,15 +45,25 @@ static int open_all(const struct listeners *l, size_t listener, uint16_t port, b
 	return 0;
 }
 
-static void explain(
+/* Whether the system ran out of something, whatever address it was. */
+static bool is_shortage(int why)
+{
+	return why == EMFILE || why == ENFILE || why == ENOMEM || why == ENOBUFS;
+}
+
+/* DHT_ESYSTEM for a shortage, with errno; DHT_EINVAL with a fault for what can be configured. */
+static int explain(
 	const struct conf *conf, const struct addr *a, const char *setting, struct faults *f)
 {
 	char text[ADDR_TEXT_MAX];
 	int why = errno;
 
+	if (is_shortage(why))
+		return DHT_ESYSTEM;
 	addr_format(a, text);
 	faults_add(
 		f, conf_place(conf, setting), setting, "cannot bind %s: %s", text, strerror(why));
+	return DHT_EINVAL;
 }
 
 /* One listener with its reply sockets; a fault says what cannot be bound. */
@@ -62,17 +72,13 @@ static int open_listener(
 {
 	struct addr at = l->addrs[listener];
 
-	if (open_all(l, listener, at.port, false, l->in) != 0) {
-		explain(conf, &at, setting_of(listener), f);
-		return DHT_EINVAL;
-	}
+	if (open_all(l, listener, at.port, false, l->in) != 0)
+		return explain(conf, &at, setting_of(listener), f);
 	if (!l->separate)
 		return 0;
 	at.port = (uint16_t)conf->c.listen.client_reply_port;
-	if (open_all(l, listener, at.port, true, l->out) != 0) {
-		explain(conf, &at, "listen.ports.client_reply", f);
-		return DHT_EINVAL;
-	}
+	if (open_all(l, listener, at.port, true, l->out) != 0)
+		return explain(conf, &at, "listen.ports.client_reply", f);
 	return 0;
 }
 
@@ -101,17 +107,23 @@ int listeners_open(struct listeners *l, const struct conf *conf, size_t workers,
 		.workers = workers,
 		.separate = conf->c.listen.client_reply_port != 0,
 	};
-	if (allocate(l) != 0)
-		return DHT_ENOMEM;
+	if (allocate(l) != 0) {
+		errno = ENOMEM;
+		return DHT_ESYSTEM;
+	}
 	l->addrs[0] = (struct addr){conf->c.listen.address, port};
 	for (size_t i = 0; i < more->count; i++)
 		l->addrs[1 + i] = (struct addr){more->v[i], port};
 	/* Wildcards first: an address inside of one joins it. */
 	for (int wildcards = 1; wildcards >= 0; wildcards--)
-		for (size_t i = 0; i < l->count; i++)
-			if (ip_is_unspecified(&l->addrs[i].ip) == (wildcards == 1) &&
-				open_listener(l, i, conf, f) != 0)
-				result = DHT_EINVAL;
+		for (size_t i = 0; i < l->count; i++) {
+			if (ip_is_unspecified(&l->addrs[i].ip) != (wildcards == 1))
+				continue;
+			int err = open_listener(l, i, conf, f);
+			if (err == DHT_ESYSTEM)
+				return err;
+			result = err ? err : result;
+		}
 	return result;
 }
 

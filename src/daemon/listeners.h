@@ -28,8 +28,9 @@ struct listeners {
 	struct udp_socket *out; /* likewise */
 };
 
-/* Opens all of them. 0; or DHT_EINVAL with a fault for each address that cannot be bound; or
- * DHT_ENOMEM. l is to be freed in any case. */
+/* Opens all of them. 0; DHT_EINVAL with a fault for each address that cannot be bound; or
+ * DHT_ESYSTEM with errno when the system ran out of memory or of files. l is to be freed in any
+ * case. */
 int listeners_open(struct listeners *l, const struct conf *conf, size_t workers, struct faults *f);
 void listeners_close(struct listeners *l);
 

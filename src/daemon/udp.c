@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,7 @@ int udp_open(struct udp_socket *s, const struct addr *local, enum udp_claim clai
 	if (s->fd < 0)
 		return DHT_ESYSTEM;
 	enlarge_buffers(s->fd);
-	if (set_family_options(s) == 0 && set(s->fd, SOL_SOCKET, SO_RXQ_OVFL, 1) == 0 &&
-		bind_socket(s, local, claim) == 0)
+	if (set_family_options(s) == 0 && bind_socket(s, local, claim) == 0)
 		return 0;
 	int saved = errno;
 	udp_close(s);
@@ -99,7 +99,6 @@ int udp_inbox_init(struct udp_inbox *in, size_t datagram_max)
 		in->headers[i].msg_hdr.msg_iov = &in->vectors[i];
 		in->headers[i].msg_hdr.msg_iovlen = 1;
 		in->headers[i].msg_hdr.msg_name = &in->remotes[i];
-		in->headers[i].msg_hdr.msg_control = &in->controls[i];
 	}
 	return 0;
 }
@@ -110,17 +109,23 @@ void udp_inbox_fini(struct udp_inbox *in)
 	in->bytes = NULL;
 }
 
-/* What the kernel says beside a datagram: where it was sent to, and how many it had to drop. */
-static void read_control(
-	struct udp_socket *s, struct msghdr *h, struct flow *flow, struct udp_inbox *in)
+uint32_t udp_overflows(struct udp_socket *s)
+{
+	uint32_t meminfo[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(meminfo);
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len) != 0)
+		return 0;
+	uint32_t more = meminfo[SK_MEMINFO_DROPS] - s->overflow;
+	s->overflow = meminfo[SK_MEMINFO_DROPS];
+	return more;
+}
+
+/* What the kernel says beside a datagram: where it was sent to. */
+static void read_control(struct msghdr *h, struct flow *flow)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			uint32_t total;
-			memcpy(&total, CMSG_DATA(c), sizeof(total));
-			in->overflows += (uint32_t)(total - s->overflow);
-			s->overflow = total;
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			/* Not ipi_addr, which may be a broadcast: the local address that it is
@@ -134,8 +139,8 @@ static void read_control(
 	}
 }
 
-static bool read_flow(
-	struct udp_socket *s, uint32_t listener, struct udp_inbox *in, size_t i, struct flow *flow)
+static bool read_flow(const struct udp_socket *s, uint32_t listener, struct udp_inbox *in, size_t i,
+	struct flow *flow)
 {
 	const struct sockaddr_storage *remote = &in->remotes[i];
 
@@ -144,16 +149,20 @@ static bool read_flow(
 		return false;
 	if (remote->ss_family == AF_INET6)
 		flow->scope = ((const struct sockaddr_in6 *)remote)->sin6_scope_id;
-	read_control(s, &in->headers[i].msg_hdr, flow, in);
+	if (s->any)
+		read_control(&in->headers[i].msg_hdr, flow);
 	return true;
 }
 
-/* What a receive has changed in the headers. */
-static void reset(struct udp_inbox *in)
+/* What the last receive has changed in the headers. Only a wildcard's datagrams come with control
+ * messages: to have none costs nothing. */
+static void reset(const struct udp_socket *s, struct udp_inbox *in)
 {
 	for (size_t i = 0; i < UDP_BATCH; i++) {
-		in->headers[i].msg_hdr.msg_namelen = sizeof(in->remotes[i]);
-		in->headers[i].msg_hdr.msg_controllen = sizeof(in->controls[i]);
+		struct msghdr *h = &in->headers[i].msg_hdr;
+		h->msg_namelen = sizeof(in->remotes[i]);
+		h->msg_control = s->any ? &in->controls[i] : NULL;
+		h->msg_controllen = s->any ? sizeof(in->controls[i]) : 0;
 	}
 }
 
@@ -162,7 +171,7 @@ size_t udp_receive(struct udp_socket *s, uint32_t listener, struct udp_inbox *in
 	int n;
 
 	in->count = 0;
-	reset(in);
+	reset(s, in);
 	do
 		n = recvmmsg(s->fd, in->headers, UDP_BATCH, MSG_DONTWAIT, NULL);
 	while (n < 0 && errno == EINTR);

@@ -39,7 +39,7 @@ struct udp_socket {
 	int fd;
 	bool v4;           /* AF_INET, otherwise AF_INET6 */
 	bool any;          /* bound to a wildcard */
-	uint32_t overflow; /* what the kernel has said so far that it dropped */
+	uint32_t overflow; /* what udp_overflows() has given so far */
 };
 
 enum udp_claim {
@@ -56,7 +56,7 @@ void udp_close(struct udp_socket *s);
 
 /* Room for what the kernel says beside a datagram. */
 union udp_control {
-	char in[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t))];
+	char in[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	struct cmsghdr align;
 };
 
@@ -69,7 +69,6 @@ struct udp_inbox {
 	} got[UDP_BATCH];
 	size_t count;
 	uint64_t truncated; /* longer than datagram_max: left out, and counted from the start */
-	uint64_t overflows; /* lost by the kernel for want of room, counted from the start */
 
 	size_t datagram_max;
 	uint8_t *bytes; /* UDP_BATCH × datagram_max */
@@ -86,6 +85,10 @@ void udp_inbox_fini(struct udp_inbox *in);
  * through listener. Gives how many were taken off the queue, those that were left out as well; 0
  * when there was none. Never waits. */
 size_t udp_receive(struct udp_socket *s, uint32_t listener, struct udp_inbox *in);
+
+/* How many datagrams the kernel has dropped since the last call, for want of room in the socket's
+ * queue. Asked now and then: to have it said with each datagram costs each datagram. */
+uint32_t udp_overflows(struct udp_socket *s);
 
 /* Scratch for sending. */
 struct udp_sender {

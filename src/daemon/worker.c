@@ -30,6 +30,8 @@
  * be for this one to sweep. Looking again after a while costs less than telling each other. */
 #define TIMEOUT_MAX_MS 200
 
+#define OVERFLOWS_EVERY_US 500000
+
 struct worker {
 	struct worker_parts parts;
 	struct stats *stats; /* the lane's, which this thread writes */
@@ -39,6 +41,7 @@ struct worker {
 	struct udp_inbox inbox;
 	struct udp_sender sender;
 	struct outbox outbox;
+	uint64_t overflows_due_us;
 };
 
 /* What all workers say together about datagrams that could not be sent. */
@@ -84,9 +87,20 @@ static void count(struct worker *w)
 {
 	if (w->inbox.truncated)
 		stats_add(w->stats, STATS_DROP_TRUNCATED, w->inbox.truncated);
-	if (w->inbox.overflows)
-		stats_add(w->stats, STATS_RECEIVE_OVERFLOWS, w->inbox.overflows);
-	w->inbox.truncated = w->inbox.overflows = 0;
+	w->inbox.truncated = 0;
+}
+
+/* Has the processor fetch what the whole batch will touch in the table while it can still wait. */
+static void prefetch(struct worker *w)
+{
+	struct span datagrams[UDP_BATCH];
+
+	if (w->inbox.count < 2)
+		return;
+	for (size_t i = 0; i < w->inbox.count; i++)
+		datagrams[i] = (struct span){
+			.p = w->inbox.got[i].bytes, .len = w->inbox.got[i].len};
+	lane_prefetch(w->parts.lane, datagrams, w->inbox.count);
 }
 
 /* One batch from one socket; gives how many datagrams it took off the queue. */
@@ -98,6 +112,7 @@ static size_t serve_batch(struct worker *w, uint32_t listener)
 		return 0;
 	struct now now = clock_now();
 	count(w);
+	prefetch(w);
 	for (size_t i = 0; i < w->inbox.count; i++)
 		handle(w, &w->inbox.got[i], &now);
 	flush(w, &now);
@@ -113,8 +128,18 @@ static bool serve(struct worker *w, uint32_t listener)
 	return false;
 }
 
+/* Once in OVERFLOWS_EVERY_US, and when it stops. */
+static void count_overflows(struct worker *w, uint64_t mono_us)
+{
+	w->overflows_due_us = mono_us + OVERFLOWS_EVERY_US;
+	for (uint32_t i = 0; i < w->parts.listeners; i++)
+		stats_add(w->stats, STATS_RECEIVE_OVERFLOWS, udp_overflows(&w->parts.in[i]));
+}
+
 static void tick(struct worker *w, const struct now *now)
 {
+	if (now->mono_us >= w->overflows_due_us)
+		count_overflows(w, now->mono_us);
 	if (lane_deadline(w->parts.lane) > now->mono_us)
 		return;
 	lane_tick(w->parts.lane, now, &w->outbox);
@@ -143,6 +168,7 @@ static void drain(struct worker *w)
 		for (uint32_t i = 0; i < w->parts.listeners; i++)
 			empty &= serve(w, i);
 	} while (!empty && clock_now().mono_us < end_us);
+	count_overflows(w, end_us);
 }
 
 static void *run(void *arg)

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Each corpus is replayed by `make check` with any compiler; --enable-fuzzers (clang) links the
 # targets with libFuzzer as well:  tests/fuzz/fuzz_msg NEW-INPUTS tests/fuzz/corpus/msg
-fuzz_replays = tests/fuzz/replay_msg tests/fuzz/replay_server
+fuzz_replays = tests/fuzz/replay_client tests/fuzz/replay_msg tests/fuzz/replay_server
 
 EXTRA_PROGRAMS += $(fuzz_replays)
 CLEANFILES += $(fuzz_replays)
 EXTRA_DIST += tests/fuzz/run-corpus.sh tests/fuzz/corpus
 corpus_tests += tests/fuzz/run-corpus.sh
 tests/fuzz/run-corpus.log: $(fuzz_replays)
+
+tests_fuzz_replay_client_SOURCES = tests/fuzz/fuzz_client.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_replay_client_LDADD = libclient.la
 
 tests_fuzz_replay_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h tests/fuzz/replay.c
 tests_fuzz_replay_msg_LDADD = libwire.la
@@ -16,11 +19,15 @@ tests_fuzz_replay_server_SOURCES = tests/fuzz/fuzz_server.c tests/fuzz/fuzz.h te
 tests_fuzz_replay_server_LDADD = libcore.la
 
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_msg tests/fuzz/fuzz_server
+fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_client tests/fuzz/fuzz_msg tests/fuzz/fuzz_server
+tests_fuzz_fuzz_client_SOURCES = tests/fuzz/fuzz_client.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_client_LDADD = libclient.la
+tests_fuzz_fuzz_client_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_msg_SOURCES = tests/fuzz/fuzz_msg.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_msg_LDADD = libwire.la
-tests_fuzz_fuzz_msg_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_msg_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_server_SOURCES = tests/fuzz/fuzz_server.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_server_LDADD = libcore.la
-tests_fuzz_fuzz_server_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_server_LDFLAGS = $(fuzz_ldflags)
 endif

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "daemon/cmdline.h"
@@ -26,6 +27,9 @@ static int remove_folder(void **state)
 	return 0;
 }
 
+/* How many files the next process may open, unless it is 0. */
+static rlim_t limit_child;
+
 /* Starts a daemon in a process of its own, whose output goes to the file "out". */
 static pid_t start(const char *one, const char *two, const char *three)
 {
@@ -43,6 +47,8 @@ static pid_t start(const char *one, const char *two, const char *three)
 		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
+		if (limit_child)
+			setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit_child, limit_child});
 		int result = daemon_main(argc, argv);
 		fflush(stdout);
 		_exit(result);
@@ -149,6 +155,24 @@ static void an_address_that_is_not_here_is_a_fault(void **state)
 	assert_string_equal(output, want);
 }
 
+static void too_few_files_are_no_fault_of_the_configuration(void **state)
+{
+	char conf[600], output[1000];
+
+	(void)state;
+	snprintf(conf, sizeof(conf), "%s",
+		folder_write(&folder, "dht.conf",
+			"listen: { address = \"127.0.0.33\"; workers = 200; ports: { client = "
+			"18470; }; };",
+			0600));
+	limit_child = 16;
+	pid_t pid = start("-c", conf, NULL);
+	limit_child = 0;
+	assert_int_equal(end_of(pid), EXIT_FAILED);
+	read_output(output, sizeof(output));
+	assert_string_equal(output, "dhtd: cannot open 200 sockets: Too many open files\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -157,6 +181,7 @@ int main(void)
 		TEST(exit_statuses),
 		TEST(it_runs_until_it_is_stopped),
 		TEST(an_address_that_is_not_here_is_a_fault),
+		TEST(too_few_files_are_no_fault_of_the_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
