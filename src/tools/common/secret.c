@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tools/common/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "tools/common/exitcode.h"
+
+/* The bytes up to the end of the line, which must come within size. false on an error, with
+ * errno; EMSGSIZE when the line is longer. */
+static bool read_line(int fd, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, out + n, 1);
+
+		if (got < 0)
+			return false;
+		if (got == 0 || out[n] == '\n')
+			break;
+		if (++n == size) {
+			errno = EMSGSIZE;
+			return false;
+		}
+	}
+	if (n > 0 && out[n - 1] == '\r')
+		n--;
+	out[n] = '\0';
+	return true;
+}
+
+static int file_read(int fd, const char *path, char *out, size_t size, struct fault *f)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fault_set(f, EXIT_FAILED, "system", NULL, "%s: %s", path, strerror(errno));
+	if (st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) {
+		fault_set(f, EXIT_NOT_PERMITTED, "exposedSecret", NULL,
+			"others can read or write %s", path);
+		fault_hint(f, "chmod o-rw,g-w %s", path);
+		return f->status;
+	}
+	if (!read_line(fd, out, size))
+		return fault_set(f, EXIT_FAILED, "system", NULL, "%s cannot be read: %s", path,
+			strerror(errno));
+	if (!out[0])
+		return fault_set(f, EXIT_FAILED, "emptySecret", "its first line is the secret",
+			"%s starts with an empty line", path);
+	return 0;
+}
+
+int secret_file(const char *path, char *out, size_t size, struct fault *f)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int status;
+
+	if (fd < 0)
+		return fault_set(f, EXIT_FAILED, "system", NULL, "%s cannot be read: %s", path,
+			strerror(errno));
+	status = file_read(fd, path, out, size, f);
+	close(fd);
+	return status;
+}
+
+/* ---- The terminal ---- */
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+#define WATCHED_COUNT (sizeof(watched) / sizeof(watched[0]))
+
+static volatile sig_atomic_t caught;
+
+static void note_signal(int number)
+{
+	caught = number;
+}
+
+/* A signal interrupts read() instead of ending the program with the echo off. */
+static void signals_hold(struct sigaction old[static WATCHED_COUNT])
+{
+	struct sigaction action = {.sa_handler = note_signal};
+
+	caught = 0;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < WATCHED_COUNT; i++)
+		sigaction(watched[i], &action, &old[i]);
+}
+
+static void signals_release(const struct sigaction old[static WATCHED_COUNT])
+{
+	for (size_t i = 0; i < WATCHED_COUNT; i++)
+		sigaction(watched[i], &old[i], NULL);
+	if (caught)
+		raise(caught);
+}
+
+/* false with errno. */
+static bool ask_silently(int fd, const char *prompt, char *out, size_t size)
+{
+	struct sigaction old[WATCHED_COUNT];
+	struct termios shown, silent;
+	bool ok;
+
+	if (tcgetattr(fd, &shown) < 0)
+		return false;
+	silent = shown;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	signals_hold(old);
+	ok = tcsetattr(fd, TCSAFLUSH, &silent) == 0 && write(fd, prompt, strlen(prompt)) >= 0 &&
+	     read_line(fd, out, size);
+	if (write(fd, "\n", 1) < 0)
+		ok = false;
+	tcsetattr(fd, TCSAFLUSH, &shown);
+	signals_release(old);
+	return ok;
+}
+
+int secret_ask(const char *prompt, char *out, size_t size, struct fault *f)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	bool ok;
+
+	if (fd < 0)
+		return fault_set(f, EXIT_USAGE, "noTerminal", "use --password-file FILE",
+			"there is no terminal to ask for the password on");
+	ok = ask_silently(fd, prompt, out, size);
+	close(fd);
+	if (!ok)
+		return fault_set(f, EXIT_FAILED, "system", NULL, "no password was read: %s",
+			strerror(errno));
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tools/common/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The bytes of the control character at s: 0 when there is none, 2 for U+0080 to U+009F. */
+static size_t control_length(const unsigned char *s)
+{
+	if (s[0] < 0x20 || s[0] == 0x7f)
+		return 1;
+	return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
+}
+
+void text_clean(char *s, bool for_terminal)
+{
+	while (*s) {
+		size_t n = control_length((const unsigned char *)s);
+
+		if (n > 0 && (for_terminal || *s == '\n' || *s == '\r'))
+			memset(s, '?', n);
+		s += n > 0 ? n : 1;
+	}
+}
+
+size_t text_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+json_t *text_json(const char *s)
+{
+	json_t *value = json_string(s);
+	char *ascii;
+
+	if (value)
+		return value;
+	ascii = strdup(s);
+	if (!ascii)
+		return NULL;
+	for (char *p = ascii; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	value = json_string(ascii);
+	free(ascii);
+	return value;
+}
+
+void text_duration(uint64_t seconds, char out[static TEXT_DURATION_MAX])
+{
+	static const struct {
+		uint64_t seconds;
+		char letter;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t i = 0;
+	int n;
+
+	while (units[i].seconds > 1 && seconds < units[i].seconds)
+		i++;
+	n = snprintf(out, TEXT_DURATION_MAX, "%" PRIu64 "%c", seconds / units[i].seconds,
+		units[i].letter);
+	seconds %= units[i].seconds;
+	if (units[i].seconds > 1 && seconds >= units[i + 1].seconds)
+		snprintf(out + n, (size_t)(TEXT_DURATION_MAX - n), " %" PRIu64 "%c",
+			seconds / units[i + 1].seconds, units[i + 1].letter);
+}
+
+void text_micros(uint64_t us, char out[static TEXT_DURATION_MAX])
+{
+	if (us < 1000)
+		snprintf(out, TEXT_DURATION_MAX, "%" PRIu64 " us", us);
+	else if (us < 1000 * 1000)
+		snprintf(out, TEXT_DURATION_MAX, "%.2f ms", (double)us / 1e3);
+	else
+		snprintf(out, TEXT_DURATION_MAX, "%.2f s", (double)us / 1e6);
+}
+
+bool text_parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || __builtin_mul_overflow(v, (uint64_t)10, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(*text - '0'), &v) || v > max)
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+bool text_parse_ms(const char *text, uint64_t *out_ms)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = {
+		{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+	size_t digits = strspn(text, "0123456789");
+	char number[16];
+	uint64_t v;
+
+	if (digits == 0 || digits >= sizeof(number))
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (!text_parse_number(number, UINT64_MAX, &v))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(text + digits, units[i].name) == 0)
+			return !__builtin_mul_overflow(v, units[i].ms, out_ms);
+	}
+	return false;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tools/dht/connect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/common/exitcode.h"
+#include "tools/common/secret.h"
+
+#define KEY_LINE_MAX 512
+
+/* What a person reads: the server, message, and the hint. */
+struct meaning {
+	int error;
+	int status;
+	const char *code;
+	const char *message;
+	const char *hint;
+};
+
+static const struct meaning meanings[] = {
+	{DHT_ERR_RESOLVE, EXIT_UNREACHABLE, "unresolved", "has no address",
+		"is the name right, and does name resolution work? (getent hosts NAME)"},
+	{DHT_ERR_UNREACHABLE, EXIT_UNREACHABLE, "unreachable", "cannot be reached",
+		"is dhtd running? (systemctl status dht)"},
+	{DHT_ERR_SHUTTING_DOWN, EXIT_UNREACHABLE, "shuttingDown", "is shutting down",
+		"try again, or name another server with -S"},
+	{DHT_ERR_TIMEOUT, EXIT_NO_ANSWER, "noAnswer", "does not answer",
+		"does a dhtd listen there, and do firewalls let UDP through? --timeout and --tries "
+		"wait longer"},
+	{DHT_ERR_REFUSED, EXIT_NOT_PERMITTED, "refused", "refuses this request",
+		"'clients' in its dht.conf does not allow it"},
+	{DHT_ERR_AUTH_NEEDED, EXIT_NOT_PERMITTED, "authNeeded", "wants a key",
+		"key = FILE in client.ini, or --key FILE"},
+	{DHT_ERR_AUTH_FAILED, EXIT_NOT_PERMITTED, "authFailed", "does not accept this key",
+		"compare the key and its name with the server's, and the two clocks (60 s apart at "
+		"most)"},
+	{DHT_ERR_RATE_LIMITED, EXIT_NOT_PERMITTED, "rateLimited", "takes no more requests for now",
+		"wait a little, or raise clients.rate there"},
+	{DHT_ERR_PROTOCOL, EXIT_FAILED, "protocol", "and this program do not understand each other",
+		"is it a dhtd? With an old one, try --base"},
+	{DHT_ERR_ARGUMENT, EXIT_USAGE, "argument", "cannot be asked that",
+		"HOST, HOST:PORT or [IPV6]:PORT, with commas between several"},
+};
+
+static const struct meaning *find(int error)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (meanings[i].error == error)
+			return &meanings[i];
+	return NULL;
+}
+
+int connect_status(int error)
+{
+	const struct meaning *m = find(error);
+
+	return m ? m->status : EXIT_FAILED;
+}
+
+/* The one that was asked last, or all that could have been. */
+static void server_text(const struct session *s, char *out, size_t size)
+{
+	const char *configured = s->settings.server ? s->settings.server : CONNECT_DEFAULT_SERVER;
+	struct dht_trip trip = {0};
+
+	if (s->dht)
+		dht_last_trip(s->dht, &trip);
+	if (trip.server[0])
+		snprintf(out, size, "%s", trip.server);
+	else if (strpbrk(configured, ":,"))
+		snprintf(out, size, "%s", configured);
+	else
+		snprintf(out, size, "%s:%d", configured, DHT_PORT);
+}
+
+static int describe(const struct session *s, int error, struct fault *f)
+{
+	const struct meaning *m = find(error);
+	char server[DHT_ADDRESS_TEXT + 256];
+
+	if (!m)
+		return fault_set(f, EXIT_FAILED, "failed", NULL, "%s",
+			error == DHT_ERR_SYSTEM ? strerror(errno) : dht_strerror(error));
+	server_text(s, server, sizeof(server));
+	return fault_set(f, m->status, m->code, m->hint, "%s %s", server, m->message);
+}
+
+int connect_fault(struct session *s, int error)
+{
+	return describe(s, error, &s->fault);
+}
+
+void connect_show_error(struct session *s, struct writer *w, int error)
+{
+	struct fault f = {0};
+
+	describe(s, error, &f);
+	writer_open(w, "error");
+	writer_string(w, "code", f.code);
+	writer_string(w, "message", f.message);
+	writer_string(w, "hint", f.hint);
+	writer_close(w);
+}
+
+/* ---- Opening ---- */
+
+/* "NAME HEX64". */
+static bool key_parse(char *line, struct connect_key *key)
+{
+	char *space = strpbrk(line, " \t");
+	struct dht_hash bytes;
+
+	if (!space || space == line || (size_t)(space - line) >= sizeof(key->name))
+		return false;
+	*space = '\0';
+	space += 1 + strspn(space + 1, " \t");
+	space[strcspn(space, " \t")] = '\0';
+	if (strlen(space) != 2 * sizeof(key->bytes) || dht_hash_parse(space, &bytes) != 0)
+		return false;
+	strcpy(key->name, line);
+	memcpy(key->bytes, bytes.bytes, sizeof(key->bytes));
+	explicit_bzero(&bytes, sizeof(bytes));
+	return true;
+}
+
+static int key_load(struct session *s, struct connect_key *key)
+{
+	const char *path = s->settings.key_file;
+	char line[KEY_LINE_MAX];
+	bool ok;
+
+	if (secret_file(path, line, sizeof(line), &s->fault) != 0)
+		return s->fault.status = EXIT_BAD_CONFIG;
+	ok = key_parse(line, key);
+	explicit_bzero(line, sizeof(line));
+	if (ok)
+		return 0;
+	return fault_set(&s->fault, EXIT_BAD_CONFIG, "config",
+		"one line, the key's name and 64 hexadecimal digits",
+		"%s:1: there is no key on this line", path);
+}
+
+int connect_options(struct session *s, struct connect_key *key, struct dht_options *out)
+{
+	*key = (struct connect_key){0};
+	*out = (struct dht_options){
+		.servers = s->settings.server,
+		.timeout_ms = s->settings.timeout_ms,
+		.tries = s->settings.tries,
+		.base_only = s->flags.base,
+	};
+	if (!s->settings.key_file)
+		return 0;
+	if (key_load(s, key) != 0)
+		return s->fault.status;
+	out->key_name = key->name;
+	out->key = key->bytes;
+	return 0;
+}
+
+int connect_open(struct session *s)
+{
+	struct dht_options options;
+	struct connect_key key;
+	int err = 0;
+
+	if (connect_options(s, &key, &options) == 0) {
+		err = dht_open(&s->dht, &options);
+		if (err)
+			connect_fault(s, err);
+	}
+	explicit_bzero(&key, sizeof(key));
+	return s->fault.status;
+}

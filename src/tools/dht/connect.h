@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* connect: from settings to an open handle, and from libdht's errors to words and exit statuses. */
+#ifndef DHT_TOOLS_DHT_CONNECT_H
+#define DHT_TOOLS_DHT_CONNECT_H
+
+#include "tools/dht/session.h"
+
+#define CONNECT_DEFAULT_SERVER "127.0.0.1"
+
+/* The options that dht_open() gets from the settings. key and name are the caller's, for as long as
+ * the options are used; they stay empty when no key is set. 0, or the fault's status. */
+struct connect_key {
+	char name[256];
+	uint8_t bytes[32];
+};
+int connect_options(struct session *s, struct connect_key *key, struct dht_options *out);
+
+/* Fills s->dht. 0, or the fault's status. */
+int connect_open(struct session *s);
+
+/* Puts a libdht error into the fault; gives its exit status. */
+int connect_fault(struct session *s, int error);
+
+/* The exit status of a libdht error. */
+int connect_status(int error);
+
+/* {"code", "message", "hint"} of a libdht error into an open object, as its field "error". */
+void connect_show_error(struct session *s, struct writer *w, int error);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session: what a command finds when it starts, and what it leaves to main.
+ *
+ * The settings are merged from the files, the environment and the command line before the command
+ * runs. A command connects, does its work, shows the answer through a writer, and gives an exit
+ * status; what went wrong it leaves in fault, which main prints. Notes for a person (who was asked,
+ * what is missing) go to standard error, never between the results.
+ */
+#ifndef DHT_TOOLS_DHT_SESSION_H
+#define DHT_TOOLS_DHT_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/dht.h"
+#include "tools/common/fault.h"
+#include "tools/common/subcommand.h"
+#include "tools/common/terminal.h"
+#include "tools/common/writer.h"
+#include "tools/dht/profile.h"
+
+#define HASH_TEXT_MAX (2 * DHT_HASH_MAX + 1)
+
+/* The program's own options. */
+struct flags {
+	struct settings settings;
+	const char *profile;
+	bool base;
+	bool help;
+	bool version;
+};
+
+struct session {
+	struct flags flags;
+	struct settings settings; /* merged; views of flags and profile */
+	struct profile profile;
+	struct fault fault;
+	struct dht *dht; /* NULL until connect_open() */
+};
+
+/* Merges the settings and settles the output. 0, or the fault's status. */
+int session_prepare(struct session *s);
+
+/* Prints the fault and frees all; gives the program's exit status. */
+int session_end(struct session *s, int status);
+
+bool session_json(const struct session *s);
+
+/* A writer on standard output; flags is 0 or WRITER_STREAM. */
+struct writer *session_writer(const struct session *s, unsigned flags);
+
+/* Ends the writer: status, or EXIT_FAILED with a fault when standard output did not take it. */
+int session_written(struct session *s, struct writer *w, int status);
+
+/* One line on standard error, "dht: …", unless a program reads JSON. */
+void session_note(const struct session *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The last line for a person at a terminal: server, round trip and tries. */
+void session_trip(const struct session *s);
+
+/* A usage fault when there are operands. 0, or the fault's status. */
+int session_no_operands(struct session *s, int argc, char **argv);
+
+/* Shows a long call's progress until progress_end(). */
+void session_progress(struct session *s, struct progress *p, const char *label);
+
+/* Fields of a result, shown as columns "hash", and "provider" and "ttl". */
+void show_hash(struct writer *w, const struct dht_hash *hash);
+void show_provider(struct writer *w, const char *key, const struct dht_provider *p);
+
+#endif

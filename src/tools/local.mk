@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+noinst_LTLIBRARIES += libtools.la libdhttool.la
+
+# What dht and dhtctl have in common.
+libtools_la_SOURCES = \
+	src/tools/common/exitcode.h \
+	src/tools/common/fault.c src/tools/common/fault.h \
+	src/tools/common/opts.c src/tools/common/opts.h \
+	src/tools/common/secret.c src/tools/common/secret.h \
+	src/tools/common/subcommand.c src/tools/common/subcommand.h \
+	src/tools/common/suggest.c src/tools/common/suggest.h \
+	src/tools/common/terminal.c src/tools/common/terminal.h \
+	src/tools/common/text.c src/tools/common/text.h \
+	src/tools/common/writer.c src/tools/common/writer.h \
+	src/tools/common/writer_flat.c \
+	src/tools/common/writer_json.c \
+	src/tools/common/writer_ops.h \
+	src/tools/common/writer_plain.c \
+	src/tools/common/writer_table.c
+libtools_la_LIBADD = $(JANSSON_LIBS)
+
+# All of dht but main, so that the tests can link it.
+libdhttool_la_SOURCES = \
+	src/tools/dht/announce.c src/tools/dht/announce.h \
+	src/tools/dht/cmd_bench.c \
+	src/tools/dht/cmd_drop.c \
+	src/tools/dht/cmd_exit.c \
+	src/tools/dht/cmd_get.c \
+	src/tools/dht/cmd_hash.c \
+	src/tools/dht/cmd_ping.c \
+	src/tools/dht/cmd_put.c \
+	src/tools/dht/cmd_servers.c \
+	src/tools/dht/cmd_want.c \
+	src/tools/dht/commands.h \
+	src/tools/dht/connect.c src/tools/dht/connect.h \
+	src/tools/dht/files.c src/tools/dht/files.h \
+	src/tools/dht/histogram.c src/tools/dht/histogram.h \
+	src/tools/dht/input.c src/tools/dht/input.h \
+	src/tools/dht/load.c src/tools/dht/load.h \
+	src/tools/dht/profile.c src/tools/dht/profile.h \
+	src/tools/dht/session.c src/tools/dht/session.h
+libdhttool_la_LIBADD = libtools.la libdht.la $(INIH_LIBS) $(JANSSON_LIBS) -lpthread
+
+bin_PROGRAMS += dht
+dht_SOURCES = src/tools/dht/main.c
+dht_LDADD = libdhttool.la libtools.la libdht.la $(INIH_LIBS) $(JANSSON_LIBS) -lpthread

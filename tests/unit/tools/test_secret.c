@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "../unit.h"
+
+#include "scratch.h"
+#include "tools/common/exitcode.h"
+#include "tools/common/secret.h"
+
+static void assert_secret(const char *content, const char *expected)
+{
+	struct fault f = {0};
+	char secret[16];
+
+	assert_int_equal(
+		secret_file(scratch_write("secret", content, 0600), secret, sizeof(secret), &f), 0);
+	assert_string_equal(secret, expected);
+}
+
+static void assert_refused(const char *path, int status, const char *code)
+{
+	struct fault f = {0};
+	char secret[16];
+
+	assert_int_equal(secret_file(path, secret, sizeof(secret), &f), status);
+	assert_string_equal(f.code, code);
+	assert_non_null(strstr(f.message, path));
+}
+
+static void the_first_line_is_the_secret(void **state)
+{
+	(void)state;
+	assert_secret("pass word", "pass word");
+	assert_secret("password\n", "password");
+	assert_secret("password\r\nmore\n", "password");
+	assert_secret("123456789012345\n", "123456789012345");
+}
+
+static void a_file_for_others_is_refused(void **state)
+{
+	static const mode_t bad[] = {0604, 0602, 0620, 0666}, good[] = {0600, 0400, 0640};
+	struct fault f = {0};
+	char secret[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_refused(
+			scratch_write("secret", "x", bad[i]), EXIT_NOT_PERMITTED, "exposedSecret");
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_int_equal(secret_file(scratch_write("secret", "x", good[i]), secret,
+					 sizeof(secret), &f),
+			0);
+}
+
+static void what_is_no_secret_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(scratch_write("secret", "", 0600), EXIT_FAILED, "emptySecret");
+	assert_refused(scratch_write("secret", "\nx\n", 0600), EXIT_FAILED, "emptySecret");
+	assert_refused(scratch_write("secret", "1234567890123456", 0600), EXIT_FAILED, "system");
+	assert_refused(scratch_path("missing"), EXIT_FAILED, "system");
+	assert_int_equal(mkdir(scratch_path("folder"), 0700), 0);
+	assert_refused(scratch_path("folder"), EXIT_FAILED, "system");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_line_is_the_secret),
+		cmocka_unit_test(a_file_for_others_is_refused),
+		cmocka_unit_test(what_is_no_secret_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
