@@ -125,8 +125,7 @@ static void on_watch_done(struct requester *r, struct batch *b, const struct msg
 	}
 	if (half_us < WATCH_DURATION_LEAST_S * US_PER_S / 2)
 		half_us = WATCH_DURATION_LEAST_S * US_PER_S / 2;
-	b->granted = true;
-	batch_set(r, b, BATCH_RESTING, r->now.mono_us + half_us);
+	batch_grant(r, b, r->now.mono_us + half_us);
 	for (size_t i = 0; i < b->count; i++)
 		if (b->requests[i] && !b->requests[i]->cancelled)
 			watching_granted(r, b->requests[i]);

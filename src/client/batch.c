@@ -8,7 +8,7 @@
 #include "client/state.h"
 #include "wire/option.h"
 
-#define TIMEOUT_MAX_US   (30 * US_PER_S)
+#define TIMEOUT_MAX_US   (60 * US_PER_S)
 #define TRIES_PER_SERVER 2 /* before the next one is asked, where tries allow it */
 #define REFUSALS_EACH    2 /* a server that is just being restarted gets a second chance */
 #define WATCH_PAUSE_US   (5 * US_PER_S)
@@ -27,10 +27,11 @@ static void new_txid(struct requester *r, struct batch *b)
 	hmap_add(&r->by_txid, &b->by_txid, load_be64(b->txid));
 }
 
-/* Whether it takes a place in the window: not while all it does is wait for news. */
+/* Whether it takes a place in the window. What waits for news does not, nor may a watch that is
+ * being renewed: with no server there, renewals without end would keep all others out. */
 static bool is_active(const struct batch *b)
 {
-	return b->state != BATCH_RESTING && b->kind != REQUEST_WANT;
+	return !b->granted && b->kind != REQUEST_WANT;
 }
 
 static bool has_gaps(const struct batch *b)
@@ -47,11 +48,9 @@ void batch_set(struct requester *r, struct batch *b, enum batch_state state, uin
 	if (state == BATCH_DUE && has_gaps(b))
 		batch_compact(r, b);
 	link_remove(&b->link);
-	r->active -= is_active(b);
 	b->state = (uint8_t)state;
 	b->deadline_us = deadline_us;
 	link_append(state == BATCH_DUE ? &r->due : &r->others, &b->link);
-	r->active += is_active(b);
 	if (state == BATCH_DUE)
 		b->step = 0;
 	else if (deadline_us < r->deadline_us)
@@ -172,6 +171,13 @@ void batch_compact(struct requester *r, struct batch *b)
 		hmap_remove(&r->by_txid, &b->by_txid);
 		new_txid(r, b);
 	}
+}
+
+void batch_grant(struct requester *r, struct batch *b, uint64_t renew_us)
+{
+	r->active -= is_active(b);
+	b->granted = true;
+	batch_set(r, b, BATCH_RESTING, renew_us);
 }
 
 void batch_free(struct requester *r, struct batch *b)

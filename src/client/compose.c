@@ -120,7 +120,7 @@ static void sign(const struct requester *r, const uint8_t *bytes, size_t len, ui
 	memcpy(mac, made, sizeof(made));
 }
 
-size_t compose(const struct requester *r, const struct batch *b, uint8_t *bytes)
+size_t compose_batch(const struct requester *r, const struct batch *b, uint8_t *bytes)
 {
 	const struct form *form = &forms[b->kind];
 	struct writer w = build_start(bytes, r->max_datagram, form->type, b->txid);

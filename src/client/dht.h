@@ -106,7 +106,7 @@ struct dht_options {
 	/* "HOST[:PORT][,HOST[:PORT]…]", tried in this order; NULL: "127.0.0.1". Borrowed during
 	 * dht_open(). Names are resolved there, blocking; the first 64 addresses count. */
 	const char *servers;
-	/* Of the first try, up to 60000; each next waits 1.5 times as long, 30 s at most; 0: 500.
+	/* Of the first try, up to 60000; each next waits 1.5 times as long, 60 s at most; 0: 500.
 	 */
 	uint32_t timeout_ms;
 	uint32_t tries;  /* for each request over all servers, up to 1000; 0: 6 */

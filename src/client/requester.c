@@ -185,7 +185,8 @@ bool requester_output(struct requester *r, const struct requester_time *now, uin
 	}
 	while ((b = next_due(r))) {
 		bool more = false;
-		size_t len = b->plain ? plain_compose(r, b, bytes, &more) : compose(r, b, bytes);
+		size_t len = b->plain ? plain_compose(r, b, bytes, &more)
+		                      : compose_batch(r, b, bytes);
 		if (len == 0) {
 			batch_refused(r, b, DHT_ERR_UNREACHABLE);
 			continue;

@@ -370,7 +370,8 @@ int sockets_receive(struct sockets *s, struct requester *r, const struct request
 		struct requester_path path = path_of(sock, tag);
 		if (events[i].events & EPOLLERR)
 			(void)read_errors(s, sock, path, r, now);
-		if (events[i].events & EPOLLIN)
+		/* Also after an error that left nothing in the queue: receiving clears it. */
+		if (events[i].events & (EPOLLIN | EPOLLERR))
 			receive_all(s, sock, path, r, now);
 		if (events[i].events & EPOLLOUT)
 			on_room(s, sock, tag);

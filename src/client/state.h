@@ -2,9 +2,12 @@
 /*
  * state: what the files of the requester share; nobody else includes it.
  *
- *     request.c    one request from start to end        batch.c     one transaction: try, move,
- * fail compose.c    a batch as a datagram                answer.c    a datagram for a batch
- *     watching.c   what a watch knows of its hash       plain.c     base messages on slots
+ *     request.c    one request from its start to its end
+ *     batch.c      one transaction: what is in it, when it is tried again, when it fails
+ *     compose.c    a batch as a datagram
+ *     answer.c     a datagram for a batch
+ *     watching.c   what a watch knows of its hash
+ *     plain.c      base messages, on slots
  *     requester.c  the order in which things go out, and time
  *
  * Where a request is:
@@ -182,7 +185,7 @@ struct requester {
 	struct hmap_node *chains[TXID_CHAINS];
 	struct slot slots[REQUESTER_SLOTS];
 	uint32_t slots_used[REQUEST_KINDS]; /* by batches of each kind */
-	uint32_t active;                    /* batches that do not rest */
+	uint32_t active;                    /* batches that take a place in the window */
 	uint32_t window_now;                /* in WINDOW_UNITs of a batch */
 	uint64_t shrunk_us;                 /* when it was last halved */
 	uint64_t deadline_us;               /* at or before the first of others */
@@ -214,7 +217,7 @@ bool request_look_up(struct requester *r, struct request *q);
 void request_fail_queued(struct requester *r, int error);
 void request_free(struct request *q);
 
-/* len bytes that nobody can guess and that never come twice. */
+/* len bytes that nobody can guess, others each time. */
 void requester_derive(struct requester *r, uint8_t *to, size_t len);
 
 /* ---- batch.c ---- */
@@ -239,6 +242,9 @@ struct batch *batch_find(const struct requester *r, const uint8_t txid[static MS
 
 /* A batch that becomes DUE is compacted if it has gaps. */
 void batch_set(struct requester *r, struct batch *b, enum batch_state state, uint64_t deadline_us);
+
+/* A watch was granted; it rests until then. */
+void batch_grant(struct requester *r, struct batch *b, uint64_t renew_us);
 
 /* It was sent, or the last datagram of its round was. */
 void batch_sent(struct requester *r, struct batch *b);
@@ -271,7 +277,7 @@ uint64_t batch_timeout_us(struct requester *r, const struct batch *b);
 size_t compose_room(const struct requester *r, enum request_kind kind);
 
 /* Batch b as one datagram of max_datagram bytes at most; gives its size. */
-size_t compose(const struct requester *r, const struct batch *b, uint8_t *bytes);
+size_t compose_batch(const struct requester *r, const struct batch *b, uint8_t *bytes);
 size_t compose_seen(const struct requester *r, const struct seen *s, uint8_t *bytes);
 
 /* ---- watching.c ---- */

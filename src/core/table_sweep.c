@@ -202,7 +202,7 @@ static bool sweep_share(struct sweep *w, uint32_t step, uint32_t *cursor)
 		if (atomic_load_explicit(&w->t->earliest[p], memory_order_relaxed) > w->reaper.now)
 			continue;
 		__builtin_prefetch(&w->t->partitions[p].lock, 1);
-		__builtin_prefetch(&w->t->partitions[p + 1].lock - 1, 1);
+		__builtin_prefetch(&w->t->partitions[p].shelves[SHELF_TYPES - 1], 1);
 		due[n++] = p;
 	}
 	for (uint32_t i = 0; i < n; i++)

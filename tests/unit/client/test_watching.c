@@ -217,6 +217,31 @@ static void it_waits_for_servers_that_went_away(void **state)
 	rig_stop(&rig);
 }
 
+static void waiting_for_servers_keeps_nobody_else_out(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1);
+	rig.config.window = 1;
+	rig_start(&rig);
+	rig_request(&rig, REQUEST_WATCH, "x");
+	rig_send(&rig);
+	rig_done(&rig, &rig.sent[0], 0);
+	rig_send(&rig);
+	LOOK(&rig, &rig.sent[0], );
+	rig_wait(&rig, HALF_MINUTE_MS + 1);
+	/* It is being renewed; it pauses; it is tried again: whatever it does, this goes out. */
+	for (int i = 0; i < 10; i++) {
+		rig_request(&rig, REQUEST_GET, "y");
+		assert_int_equal(rig_send(&rig), 1);
+		assert_int_equal(rig.sent[0].m.type, MSG_LOOKUP);
+		rig_wait(&rig, 4000);
+		rig_end(&rig, "y", DHT_ERR_TIMEOUT);
+	}
+	rig_stop(&rig);
+}
+
 static void a_server_that_starts_anew_counts_anew(void **state)
 {
 	struct rig rig;
@@ -359,6 +384,7 @@ int main(void)
 		cmocka_unit_test(it_renews_itself_and_makes_up_for_what_was_missed),
 		cmocka_unit_test(it_goes_on_at_the_next_server),
 		cmocka_unit_test(it_waits_for_servers_that_went_away),
+		cmocka_unit_test(waiting_for_servers_keeps_nobody_else_out),
 		cmocka_unit_test(a_server_that_starts_anew_counts_anew),
 		cmocka_unit_test(it_ends_when_it_cannot_begin),
 		cmocka_unit_test(a_refusal_ends_it_later_too),

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+lint_tests += \
+	tests/lint/format.py \
+	tests/lint/functions.py \
+	tests/lint/layers.py \
+	tests/lint/mirror.py \
+	tests/lint/purity.py \
+	tests/lint/scripts.py \
+	tests/lint/settings.py \
+	tests/lint/text.py \
+	tests/lint/tidy.py
+
+EXTRA_DIST += $(lint_tests) \
+	tests/lint/face-files \
+	tests/lint/pure-symbols \
+	tests/lint/tidy-known \
+	tests/lint/tree.py \
+	tests/lint/untested

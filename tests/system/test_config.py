@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Configuration files: all faults of a bad one are told at once, with their place."""
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+
+import lab
+import raw
+
+CONFIG = 78
+
+
+class Config(lab.LabTest):
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="dht-lab-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.conf = self.folder / "dht.conf"
+
+    def write(self, text, name="dht.conf", mode=0o600):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def run_dhtd(self, *arguments, seconds=lab.PATIENCE):
+        return subprocess.run([str(lab.DHTD), *map(str, arguments)], text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=seconds,
+                              env=lab.clean_environment())
+
+    def check(self, text=None):
+        if text is not None:
+            self.write(text)
+        return self.run_dhtd("--check", "-c", self.conf)
+
+    def faults(self, text):
+        """[(line, setting and what is wrong), …] of a file with faults."""
+        run = self.check(text)
+        self.assertEqual(run.returncode, CONFIG, run.stdout + run.stderr)
+        found = re.findall(rf"^(?:dhtd: )?{re.escape(str(self.conf))}:(\d+): (.*)$",
+                           run.stdout + run.stderr, re.M)
+        return [(int(line), what) for line, what in found]
+
+    # ---- What is wrong, and where ----
+
+    def test_all_faults_at_once(self):
+        found = self.faults("""\
+listen: {
+    address = "127.0.0.300";
+    ports = { client = 70000; };
+    workers = "two";
+};
+records: { ttl = "30";
+    max_ttl = 5;
+    max_memory = "64X"; };
+clients: { allow = ( "10.0.0.1/8" );
+    rate = -1;
+    base_put = "yes"; };
+log: { level = "loud"; };
+colour = "blue";
+""")
+        places = {(line, what.split(":")[0]) for line, what in found}
+        self.assertLessEqual({
+            (2, "listen.address"), (3, "listen.ports.client"), (4, "listen.workers"),
+            (6, "records.ttl"), (7, "records.max_ttl"), (8, "records.max_memory"),
+            (9, "clients.allow"), (10, "clients.rate"), (11, "clients.base_put"),
+            (12, "log.level"), (13, "colour")}, places, found)
+        self.assertEqual(len(found), 11, found)
+
+    def test_misspelt_settings(self):
+        for wrong, right in (("records: { tll = \"1m\"; };", "records.ttl"),
+                             ("clients: { thirdparty_put = true; };", "clients.third_party_put"),
+                             ("listen: { adress = \"127.0.0.1\"; };", "listen.address"),
+                             ("pasword = \"x\";", "password"),
+                             ("recordz: { ttl = \"1m\"; };", "records")):
+            (line, what), *_ = self.faults("\n" + wrong + "\n")
+            self.assertEqual(line, 2)
+            self.assertIn(right, what)
+
+    def test_syntax(self):
+        for text, line in (("listen: {\n", 2), ("a = ;\n", 1),
+                           ("\n\nrecords: { ttl = \"1m };\n", 3),
+                           ("log: { level = \"info\"; } }\n", 1), ("\x01\n", 1)):
+            found = self.faults(text)
+            self.assertTrue(found, text)
+            self.assertIn(found[0][0], (line, line - 1, line + 1), text)
+
+    def test_no_such_file(self):
+        for arguments in (("-c", self.folder / "none"), ("--check", "-c", self.folder / "none"),
+                          ("-c", self.folder)):
+            run = self.run_dhtd(*arguments)
+            self.assertEqual(run.returncode, CONFIG)
+            self.assertIn(str(self.folder), run.stderr + run.stdout)
+
+    def test_values_that_do_not_fit_each_other(self):
+        for text, setting in (
+                ("records: { ttl = \"2h\"; max_ttl = \"1h\"; };", "records.ttl"),
+                ("clients: { require_auth = true; };", "clients.require_auth"),
+                ("listen: { client_addresses = ( \"127.0.0.1\" ); };", "listen.client_addresses"),
+                ("password = \"$argon2id$v=19$broken\";", "password")):
+            (_, what), *_ = self.faults(text + "\n")
+            self.assertTrue(what.startswith(setting), what)
+
+    def test_a_bad_file_does_not_start(self):
+        self.write("listen: { address = \"nowhere\"; };\n")
+        run = self.run_dhtd("-c", self.conf)
+        self.assertEqual(run.returncode, CONFIG)
+        self.assertIn(f"{self.conf}:1: listen.address", run.stderr)
+
+    # ---- Addresses that cannot be had ----
+
+    def test_a_port_in_use(self):
+        server = self.other_server()
+        other = self.other_server({"listen": {"address": server.address}}, wait=False)
+        self.assertEqual(other.wait_end(), CONFIG)
+        self.assertRegex(other.log(), rf"{other.conf}:\d+: listen\.\S+: .*in use")
+        with lab.Client(server.address) as client:
+            for _ in range(20):
+                self.assertEqual(client.ask(raw.get(b"abc")), raw.NOBODY, "the first goes on")
+
+    def test_a_port_of_somebody_else(self):
+        address = lab.address()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind((address, lab.PORT))
+            server = self.other_server({"listen": {"address": address}}, wait=False)
+            self.assertEqual(server.wait_end(), CONFIG)
+            self.assertIn("listen.", server.log())
+
+    def test_an_address_of_another_machine(self):
+        server = self.other_server({"listen": {"address": "192.0.2.1"}}, wait=False)
+        self.assertEqual(server.wait_end(), CONFIG)
+        self.assertRegex(server.log(), rf"{server.conf}:\d+: listen\.address")
+
+    def test_check_binds_nothing(self):
+        server = self.other_server()
+        run = self.check(f"listen: {{ address = \"{server.address}\"; }};\n")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    # ---- Secrets ----
+
+    def test_a_password_that_others_can_read(self):
+        text = "\npassword = \"secret\";\n"
+        self.write(text, mode=0o644)
+        run = self.check()
+        self.assertEqual(run.returncode, CONFIG)
+        self.assertIn(f"{self.conf}:2: password", run.stderr + run.stdout)
+        self.assertNotIn("secret", run.stderr + run.stdout)
+        self.write(text, mode=0o640)
+        self.assertEqual(self.check().returncode, 0, "a group of one's own is fine")
+
+    def test_secret_files(self):
+        keys = f"alice {os.urandom(32).hex()}\n"
+        for setting, content in (("password_file", "secret\n"), ("clients.keys_file", keys)):
+            group, _, name = setting.rpartition(".")
+            path = self.write(content, "hidden", 0o644)
+            line = f"{name} = \"{path}\";"
+            text = f"{group}: {{ {line} }};\n" if group else line + "\n"
+            (_, what), *_ = self.faults(text)
+            self.assertTrue(what.startswith(setting), what)
+            path.chmod(0o600)
+            self.assertEqual(self.check(text).returncode, 0)
+            path.unlink()
+            (_, what), *_ = self.faults(text)
+            self.assertTrue(what.startswith(setting), what)
+
+    def test_a_password_file_works(self):
+        self.write("secret\n", "hidden")
+        server = self.other_server({"password_file": str(self.folder / "hidden")})
+        with lab.Client(server.address) as client:
+            client.send(raw.msg(raw.EXIT, b"secret"))
+            self.assertEqual(server.wait_end(), 0)
+
+    def test_secrets_are_not_printed(self):
+        self.write("password = \"very secret\";\n")
+        run = self.run_dhtd("--print-config", "-c", self.conf)
+        self.assertEqual(run.returncode, 0)
+        self.assertNotIn("very secret", run.stdout + run.stderr)
+        self.assertIn("password", run.stdout)
+
+    # ---- Includes, drop-ins, the printed result ----
+
+    def test_include(self):
+        self.write("records: { ttl = \"7m\"; };\n", "more.conf")
+        self.write("@include \"more.conf\"\nlog: { level = \"debug\"; };\n")
+        run = self.run_dhtd("--print-config", "-c", self.conf)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        row, = [line for line in run.stdout.splitlines() if re.search(r"\bttl = ", line)]
+        self.assertIn("\"7m\"", row)
+        self.assertIn("more.conf:1", row)
+        row, = [line for line in run.stdout.splitlines() if re.search(r"\blevel = ", line)]
+        self.assertIn("dht.conf:2", row)
+
+    def test_a_fault_in_an_included_file(self):
+        more = self.write("\n\nrecords: { ttl = 5; };\n", "more.conf")
+        run = self.check("@include \"more.conf\"\n")
+        self.assertEqual(run.returncode, CONFIG)
+        self.assertIn(f"{more}:3: records.ttl", run.stderr + run.stdout)
+        run = self.check("\n@include \"none.conf\"\n")
+        self.assertEqual(run.returncode, CONFIG)
+        self.assertIn(f"{self.conf}:2: ", run.stderr + run.stdout)
+
+    def test_an_include_of_itself(self):
+        run = self.check("@include \"dht.conf\"\n")
+        self.assertEqual(run.returncode, CONFIG)
+
+    def test_drop_ins_in_order(self):
+        self.write("records: { ttl = \"1m\"; want_ttl = \"9m\"; };\n")
+        self.write("records: { ttl = \"2m\"; };\n", "dht.conf.d/10-two.conf")
+        self.write("records: { ttl = \"3m\"; };\n", "dht.conf.d/20-three.conf")
+        self.write("records: { ttl = \"bad\"; };\n", "dht.conf.d/30-not-read.txt")
+        run = self.run_dhtd("--print-config", "-c", self.conf)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        rows = [line for line in run.stdout.splitlines() if "20-three.conf:1" in line]
+        self.assertEqual(len(rows), 1, run.stdout)
+        self.assertIn("\"3m\"", rows[0])
+        self.assertIn("\"9m\"", run.stdout)
+
+    def test_what_is_printed_can_be_read(self):
+        self.write("listen: { address = \"127.0.0.9\"; workers = 3; };\n"
+                   "clients: { allow = ( \"10.0.0.0/8\", \"::1\" ); };\n")
+        first = self.run_dhtd("--print-config", "-c", self.conf)
+        self.write(first.stdout)
+        second = self.run_dhtd("--print-config", "-c", self.conf)
+        self.assertEqual(second.returncode, 0, second.stderr)
+        values = [[re.sub(r"\s*(#|//).*", "", line) for line in run.stdout.splitlines()]
+                  for run in (first, second)]
+        self.assertEqual(*values)
+        self.assertIn("127.0.0.9", second.stdout)
+
+    def test_the_configuration_counts(self):
+        server = self.other_server({"records": {"ttl": "90s", "max_ttl": "2m"},
+                                    "cluster": {"name": "named thus"}})
+        with lab.Client(server.address) as client:
+            transaction = raw.txid()
+            self.assertEqual(raw.pong_of(client.ask(raw.ping(transaction)), transaction)[3],
+                             "named thus")
+            for asked, granted in ((0, 90), (100, 100), (121, 120)):
+                done = client.ask(raw.announce(transaction := raw.txid(), [b"abc"], ttl=asked))
+                self.assertEqual(raw.done_of(done, transaction)[0], granted)
+
+    # ---- The command line ----
+
+    def test_usage(self):
+        for arguments in (("--nonsense",), ("-x",), ("extra",), ("-c",),
+                          ("--log-level", "loud")):
+            run = self.run_dhtd(*arguments)
+            self.assertEqual(run.returncode, 2, arguments)
+            self.assertEqual(len(run.stderr.strip().splitlines()), 1, run.stderr)
+        for option in ("--help", "-h", "--version"):
+            run = self.run_dhtd(option)
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.assertLessEqual(len(run.stdout.splitlines()), 24, "fits a screen")
+            self.assertIn("dhtd", run.stdout)
+
+
+if __name__ == "__main__":
+    lab.main()
