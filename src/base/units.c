@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 
+#define DAY_MS (86400 * 1000)
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -16,7 +18,7 @@ struct unit {
 
 /* Smallest first: formatting takes the last that divides. */
 static const struct unit durations[] = {
-	{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 86400 * 1000}};
+	{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", DAY_MS}};
 static const struct unit sizes[] = {
 	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"T", UINT64_C(1) << 40}};
 
@@ -80,7 +82,8 @@ int duration_parse(const char *text, uint64_t *out_ms)
 
 void duration_format(uint64_t ms, char text[static UNITS_TEXT_MAX])
 {
-	scaled_format(ms, durations, COUNT(durations), text);
+	/* One day is 24h: that is what people say. */
+	scaled_format(ms, durations, COUNT(durations) - (ms < 2 * DAY_MS), text);
 }
 
 int size_parse(const char *text, uint64_t *out_bytes)

@@ -252,10 +252,11 @@ enum lane_verdict lane_input(struct lane *l, const struct now *now, const struct
 	assert(out->capacity - out->count >= LANE_OUT_MAX);
 	assert(out->datagram_max >= rq.policy->max_datagram);
 	enum stats_id outcome = climb(&rq);
+	if (outcome == STATS_REQUEST_EXIT) {
+		*password = rq.msg.exit.password;
+		return LANE_EXIT;
+	}
 	stats_inc(&l->stats, outcome);
 	lane_count_answers(l, out, rq.out_start);
-	if (outcome != STATS_REQUEST_EXIT)
-		return LANE_NOTHING;
-	*password = rq.msg.exit.password;
-	return LANE_EXIT;
+	return LANE_NOTHING;
 }

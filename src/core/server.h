@@ -73,7 +73,8 @@ struct lane;
 /* What lane_input() wants of the shell beyond sending. */
 enum lane_verdict {
 	LANE_NOTHING,
-	LANE_EXIT, /* an EXIT that may be tried: *password views the datagram */
+	LANE_EXIT, /* an EXIT that may be tried: *password views the datagram. Whoever tries it
+	            * counts it, as the request or as a drop: only then is it known which. */
 };
 
 struct server_seed {

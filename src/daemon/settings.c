@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/server.h"
 #include "daemon/log.h"
 #include "daemon/secret.h"
 #include "wire/msg.h"
@@ -29,8 +30,8 @@ static const struct setting settings[] = {
 		.help = "Answers leave from here; 0: from the port that was asked."},
 	{"listen.workers", SETTING_INT, 0, 256, AT(listen.workers), .initial = "0",
 		.help = "Threads that answer; 0: one for each CPU."},
-	{"listen.max_datagram", SETTING_INT, 512, MSG_DATAGRAM_MAX, AT(listen.max_datagram),
-		.initial = "1232",
+	{"listen.max_datagram", SETTING_INT, LANE_DATAGRAM_MIN, MSG_DATAGRAM_MAX,
+		AT(listen.max_datagram), .initial = "1232",
 		.help = "Bytes of the longest datagram, in and out; above 1232 some may get lost."},
 
 	{"password", SETTING_STRING, 0, SECRET_PASSWORD_MAX, AT(password), .initial = "\"\"",

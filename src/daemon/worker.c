@@ -76,8 +76,6 @@ static void handle(struct worker *w, const struct udp_got *g, const struct now *
 	if (lane_input(w->parts.lane, now, &g->flow, g->bytes, g->len, &w->outbox, &password) !=
 		LANE_EXIT)
 		return;
-	/* The lane took it for a request. Only the warden knows, and a datagram counts once. */
-	stats_add(w->stats, STATS_REQUEST_EXIT, UINT64_MAX);
 	if (!warden_try(w->parts.warden, password, &g->flow.remote, now_mono_ms(now)))
 		stats_inc(w->stats, STATS_DROP_EXIT_REFUSED);
 }

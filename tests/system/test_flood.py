@@ -185,13 +185,17 @@ class Overflow(lab.LabTest):
                     client.send(datagram)
             sent += 3200
         for client in clients:
-            # The system tells its count with the next datagram.
             client.answers()
+        # It asks the system for its count now and then.
+        lab.wait_for(lambda: sum(self.taken_and_lost()) >= sent + len(clients), "all are counted")
+        taken, lost = self.taken_and_lost()
+        print(f"\n{sent} sent, {lost} of them lost")
+        self.assertEqual(taken + lost, sent + len(clients))
+
+    def taken_and_lost(self):
         stats = self.server.stats()
         counted = sum(stats["requests"].values()) + sum(stats["drops"].values())
-        lost = stats["events"]["receiveOverflows"]
-        print(f"\n{sent} sent, {lost} of them lost")
-        self.assertEqual(counted + lost, sent + len(clients))
+        return counted, stats["events"]["receiveOverflows"]
 
 
 class Flood(lab.LabTest):

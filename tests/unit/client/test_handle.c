@@ -94,7 +94,7 @@ static void loop(struct dht *d, const size_t *count, size_t n, double longest)
 
 static struct dht *connect_to(const struct responder *r)
 {
-	struct dht_options options = {.servers = r->address, .timeout_ms = 100};
+	struct dht_options options = {.servers = r->address, .timeout_ms = 5000};
 	struct dht *d;
 
 	assert_int_equal(dht_open(&d, &options), 0);

@@ -134,7 +134,7 @@ static void bad_values_leave_what_was_there(void **state)
 		{"listen.ports.client", "8470.0", "must be a whole number, not a fraction"},
 		{"listen.ports.client", "\"8470\"", "must be a whole number, not a string"},
 		{"listen.ports.client", "{ }", "must be a whole number, not a group"},
-		{"listen.max_datagram", "511", "511 is out of range (512 to 65507)"},
+		{"listen.max_datagram", "547", "547 is out of range (548 to 65507)"},
 		{"cluster.name", "\"\"", "has 0 bytes, must have 1 to 64"},
 		{"cluster.name", "\"\\xff\"", "must be UTF-8 without control characters"},
 		{"cluster.name", "\"a\\n\"", "must be UTF-8 without control characters"},
