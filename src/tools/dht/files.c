@@ -189,4 +189,7 @@ void files_hash(struct files *f, dht_progress *progress, void *arg)
 	work(&pool, true);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
+	/* The others may have done the last of them, or all. */
+	if (progress)
+		progress(arg, f->count, f->count);
 }

@@ -57,7 +57,7 @@ static void settings_that_do_not_go_together(void **state)
 			"\"1h\"\n"},
 		{"records: { ttl = \"25h\"; };",
 			"@/dht.conf:1: records.ttl: \"25h\" is longer than records.max_ttl, "
-			"\"1d\"\n"},
+			"\"24h\"\n"},
 		{"records: {\n max_ttl = \"1m\"; };",
 			"@/dht.conf:2: records.max_ttl: \"1m\" is shorter than records.ttl, "
 			"\"30m\"\n"},
