@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# The longest first: make check -j then ends sooner.
 lint_tests += \
+	tests/lint/tidy.py \
 	tests/lint/format.py \
 	tests/lint/functions.py \
 	tests/lint/layers.py \
@@ -7,8 +9,7 @@ lint_tests += \
 	tests/lint/purity.py \
 	tests/lint/scripts.py \
 	tests/lint/settings.py \
-	tests/lint/text.py \
-	tests/lint/tidy.py
+	tests/lint/text.py
 
 EXTRA_DIST += $(lint_tests) \
 	tests/lint/face-files \
