@@ -30,7 +30,7 @@
  * against an address, is looked up by the system, which may), and installs no signal handler.
  * Structs grow only at their end; options are zeroed before use ({0}), and zero means the default.
  *
- * Protocol: dht-protocol(7).
+ * The protocol is in PROTOCOL.md.
  */
 #ifndef DHT_H
 #define DHT_H

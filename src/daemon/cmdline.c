@@ -24,8 +24,7 @@ const char cmdline_help[] =
 	"  -h, --help           print this, and exit\n"
 	"\n"
 	"Signals: SIGTERM and SIGINT stop it cleanly, SIGUSR1 logs its counters.\n"
-	"Exit status: 0 done, 1 failed, 2 usage, 78 bad configuration.\n"
-	"See dhtd(8), dht.conf(5).\n";
+	"Exit status: 0 done, 1 failed, 2 usage, 78 bad configuration.\n";
 
 enum {
 	OPT_CHECK = 256,

@@ -100,7 +100,7 @@ static void print_initial_row(const struct setting *s, FILE *out)
 }
 
 static const char initial_head[] =
-	"# dht.conf: the configuration of dhtd(8). dht.conf(5) says more about each setting.\n"
+	"# dht.conf: the configuration of dhtd, with every setting at its default.\n"
 	"#\n"
 	"# Everything here is commented out and shows the default. Files in dht.conf.d that end "
 	"in\n"

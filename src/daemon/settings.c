@@ -36,7 +36,7 @@ static const struct setting settings[] = {
 
 	{"password", SETTING_STRING, 0, SECRET_PASSWORD_MAX, AT(password), .initial = "\"\"",
 		.secret = true,
-		.help = "For EXIT: an Argon2 hash (dhtctl hash-password) or plain; \"\": refused."},
+		.help = "For EXIT: plain, or a hash as argon2 -id -e prints; \"\": refused."},
 	{"password_file", SETTING_PATH, AT(password_file), .initial = "\"\"",
 		.help = "Where the password is instead; others must not be able to read it."},
 

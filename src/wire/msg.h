@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * msg: the messages of dht-protocol(7), bytes on one side and structs on the other.
+ * msg: the messages of PROTOCOL.md, bytes on one side and structs on the other.
  *
  *     TYPE u8 | LENGTH u16 | DATA (LENGTH bytes)         one message is one datagram
  *

@@ -5,7 +5,7 @@
  * Functions that meet an error put it into words here, where they know the most about it, and
  * return its exit status; only main prints it, as one line
  *
- *     dht: 127.0.0.1:8470 cannot be reached: is dhtd running? (systemctl status dht)
+ *     dht: 127.0.0.1:8470 cannot be reached: is dhtd running there?
  *          ^ message                         ^ hint
  *
  * on standard error, or with JSON output as {"error": {"code", "message", "hint"}} on standard

@@ -23,7 +23,7 @@ static const struct meaning meanings[] = {
 	{DHT_ERR_RESOLVE, EXIT_UNREACHABLE, "unresolved", "has no address",
 		"is the name right, and does name resolution work? (getent hosts NAME)"},
 	{DHT_ERR_UNREACHABLE, EXIT_UNREACHABLE, "unreachable", "cannot be reached",
-		"is dhtd running? (systemctl status dht)"},
+		"is dhtd running there?"},
 	{DHT_ERR_SHUTTING_DOWN, EXIT_UNREACHABLE, "shuttingDown", "is shutting down",
 		"try again, or name another server with -S"},
 	{DHT_ERR_TIMEOUT, EXIT_NO_ANSWER, "noAnswer", "does not answer",

@@ -38,7 +38,7 @@ static const struct program program = {
 	.summary = "Asks dht servers who has a hash, and tells them what you have.",
 	.options = options,
 	.commands = commands,
-	.footer = "HASH is hexadecimal, sha256:..., or a magnet link. See dht(1).",
+	.footer = "HASH is hexadecimal, sha256:..., or a magnet link.",
 };
 
 static int run(struct session *s, const struct invocation *v)
