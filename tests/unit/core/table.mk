@@ -12,7 +12,8 @@ check_PROGRAMS += \
 	tests/unit/core/test_table_threads \
 	tests/unit/core/test_version
 
-table_test_rig = tests/unit/core/table_rig.h tests/unit/unit.h tests/unit/test_seed.h
+table_test_rig = tests/unit/core/table_rig.h tests/unit/core/table_one.h \
+	tests/unit/unit.h tests/unit/test_seed.h
 
 tests_unit_core_test_blocks_SOURCES = tests/unit/core/test_blocks.c tests/unit/unit.h
 tests_unit_core_test_blocks_LDADD = libcore.la $(CMOCKA_LIBS)

@@ -1,44 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table_rig.h"
-
-#define NOW  (EPOCH + 5000)
-#define SOON (NOW + 10000)
-#define LATE (NOW + 60000)
-
-/* Even versions announce, odd ones withdraw. */
-enum { V1 = 10, V2 = 20, V3 = 30, W1 = 11, W2 = 21, W3 = 31 };
-
-static uint8_t hash[64];
-
-static int setup(void **state)
-{
-	rig_hash(1, 32, hash);
-	*state = rig_table(0, 0, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	table_check(*state);
-	table_free(*state);
-	return 0;
-}
-
-static int merge(struct table *t, uint32_t i, uint64_t version, uint64_t expiry_ms, bool bury)
-{
-	struct table_key key = rig_key(hash, 32);
-	struct record r = rig_record(i, false, version, expiry_ms);
-
-	return table_merge(t, &key, &r, bury, NOW);
-}
-
-static bool find(struct table *t, uint32_t i, uint64_t now_ms, struct record *out)
-{
-	struct table_key key = rig_key(hash, 32);
-	struct ip ip = rig_ip(i, false);
-
-	return table_find(t, &key, &ip, 8470, now_ms, out);
-}
+#include "table_one.h"
 
 /* From an independent implementation in another language. */
 static void a_partition_is_a_public_function_of_the_hash(void **state)
