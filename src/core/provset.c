@@ -280,7 +280,7 @@ static int room_for(
 int provset_add(struct blocks *b, struct provset *s, const struct provider *p)
 {
 	enum family f = family_of(&p->ip);
-	uint8_t *bucket;
+	uint8_t *bucket = NULL;
 	int err = room_for(b, &s->half[f], f, p, &bucket);
 
 	if (err)

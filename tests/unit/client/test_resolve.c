@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <netdb.h>
 #include <string.h>
 
 #include "client/dht.h"
@@ -67,15 +68,22 @@ static void names(void **state)
 	struct resolved all[MAX];
 
 	(void)state;
-	/* RFC 6761: localhost is always there, invalid never. */
+	/* RFC 6761: invalid is never there. */
+	assert_int_equal(resolve_servers("nobody.invalid", all, MAX), DHT_ERR_RESOLVE);
+	GIVES("nobody.invalid,192.0.2.7", "192.0.2.7:8470");
+	/* localhost should always be, but a bare root has no /etc/hosts. */
+	struct addrinfo *found = NULL;
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+		print_message("SKIP: this system does not know localhost\n");
+		skip();
+	}
+	freeaddrinfo(found);
 	int n = resolve_servers("localhost:5", all, MAX);
 	assert_true(n >= 1);
 	for (int i = 0; i < n; i++) {
 		assert_true(ip_is_loopback(&all[i].addr.ip));
 		assert_int_equal(all[i].addr.port, 5);
 	}
-	assert_int_equal(resolve_servers("nobody.invalid", all, MAX), DHT_ERR_RESOLVE);
-	GIVES("nobody.invalid,192.0.2.7", "192.0.2.7:8470");
 }
 
 static void the_address_of_ours_on_the_way(void **state)
