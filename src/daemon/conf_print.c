@@ -81,8 +81,10 @@ static void print_assignment(
 			fprintf(out, "\n%s", mark);
 			indent(depth + 1, out);
 			column = strlen(mark) + (depth + 1) * TAB;
-			value += *value == ' ';
-			len -= value[-1] == ' ';
+			if (*value == ' ') {
+				value++;
+				len--;
+			}
 		}
 		fprintf(out, "%.*s", (int)len, value);
 		column += len;

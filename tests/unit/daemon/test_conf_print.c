@@ -185,6 +185,25 @@ static void what_is_printed_can_be_read_again(void **state)
 	conf_fini(&second);
 }
 
+/* No line break in the value, and none but spaces before it. */
+static void a_long_value_has_a_line_of_its_own(void **state)
+{
+	char file[201], want[300];
+	struct conf conf;
+
+	(void)state;
+	memset(file, 'x', sizeof(file) - 1);
+	file[sizeof(file) - 1] = '\0';
+	load(&conf, "");
+	free(conf.c.clients.keys_file);
+	conf.c.clients.keys_file = strdup(file);
+	char *print = printed(&conf);
+	snprintf(want, sizeof(want), "\tkeys_file = \n\t\t\"%s\";  # default\n", file);
+	assert_non_null(strstr(print, want));
+	free(print);
+	conf_fini(&conf);
+}
+
 static void places_are_shown_and_secrets_are_not(void **state)
 {
 	struct conf conf;
@@ -215,6 +234,7 @@ int main(void)
 		TEST(it_shows_the_defaults),
 		TEST(its_lines_are_short),
 		TEST(what_is_printed_can_be_read_again),
+		TEST(a_long_value_has_a_line_of_its_own),
 		TEST(places_are_shown_and_secrets_are_not),
 	};
 
