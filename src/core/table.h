@@ -147,7 +147,7 @@ size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_
 	size_t max, uint64_t now_ms);
 
 /* When table_sweep(first, step) next has something to do, which is within half a second of an end;
- * UINT64_MAX: never. Reads one number. */
+ * at once when the last one was for another step; UINT64_MAX: never. Reads two numbers. */
 uint64_t table_deadline(const struct table *t, uint32_t first, uint32_t step);
 
 struct table_usage table_usage(const struct table *t);

@@ -8,7 +8,7 @@
  *
  * earliest[] has, for each partition, a lower bound of the expiries in it; written under the
  * partition's lock, read without. A share is what one lane sweeps: the partitions first,
- * first + step, …; due is when it next has to, so that table_deadline() reads one number:
+ * first + step, …; due is when it next has to, so that table_deadline() need not look at them:
  *
  *     merge: lower earliest[p], then lower due          sweep: due = never, then read earliest[],
  *                                                              then lower due to what was found

@@ -283,11 +283,9 @@ size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_
 
 uint64_t table_deadline(const struct table *t, uint32_t first, uint32_t step)
 {
-	uint32_t due;
-
-	if (atomic_load_explicit(&t->step, memory_order_relaxed) == step)
-		due = atomic_load_explicit(&t->share[first].due, memory_order_relaxed);
-	else
-		due = share_earliest(t, first, step);
+	/* Shares for another step say nothing: the sweep that is due at once makes them anew. */
+	if (atomic_load_explicit(&t->step, memory_order_relaxed) != step)
+		return t->epoch_ms;
+	uint32_t due = atomic_load_explicit(&t->share[first].due, memory_order_relaxed);
 	return due == EXPIRY_NONE ? UINT64_MAX : tick_ms(t, due);
 }
