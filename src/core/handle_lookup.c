@@ -93,8 +93,6 @@ enum stats_id handle_lookup(struct request *rq)
 	struct answer a = {.rq = rq, .max = section_max(rq)};
 	struct span rest = m->hashes.items, hash;
 
-	if (m->cursor != 0 && m->hashes.count != 1)
-		return request_refuse(rq, ERROR_MALFORMED, STATS_DROP_MALFORMED);
 	answer_begin(&a);
 	for (uint8_t i = 0; hash_list_next(&rest, &hash); i++)
 		if (!answer_add(&a, i, hash))
