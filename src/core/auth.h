@@ -17,10 +17,9 @@
 #include "core/recent.h"
 #include "wire/option.h"
 
-#define AUTH_KEY_LEN      32
-#define AUTH_NAME_MAX     64
-#define AUTH_SKEW_S       60
-#define AUTH_DATAGRAM_MAX 65507
+#define AUTH_KEY_LEN  32
+#define AUTH_NAME_MAX 64
+#define AUTH_SKEW_S   60
 
 struct auth_key {
 	uint8_t name_len;

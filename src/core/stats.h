@@ -74,8 +74,6 @@
 	X(SEND_ERRORS, "sendErrors", "datagrams that the system refused to send")                  \
 	X(RECEIVE_OVERFLOWS, "receiveOverflows", "datagrams lost for a full receive buffer")
 
-#define STATS_ALL(X) STATS_REQUESTS(X) STATS_ANSWERS(X) STATS_DROPS(X) STATS_EVENTS(X)
-
 enum stats_id {
 #define X(id, name, help) STATS_REQUEST_##id,
 	STATS_REQUESTS(X)

@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "base/keyed.h"
 
-void watch_bury(struct watch *w, struct link *first)
+/* The memory of something whose first member is this link is freed when the lock is given back. */
+static void bury(struct watch *w, struct link *first)
 {
 	assert(link_alone(first));
 	link_append(&w->graves, first);
@@ -19,7 +20,8 @@ static uint64_t hash_print(const struct watch *w, struct span hash)
 	return keyed_hash64(w->secret, hash.p, hash.len);
 }
 
-uint64_t client_print(
+/* A client's fingerprint beside a number, and beside a transaction id unless that is NULL. */
+static uint64_t client_print(
 	const struct watch *w, uint64_t number, const struct addr *remote, const uint8_t *txid)
 {
 	uint8_t data[8 + 16 + 2 + MSG_TXID_LEN] = {0};
@@ -67,7 +69,8 @@ static struct topic *topic_get(struct watch *w, const struct table_key *key, str
 	return t;
 }
 
-void topic_release(struct watch *w, struct topic *t)
+/* One user less; without any the topic ends. */
+static void topic_release(struct watch *w, struct topic *t)
 {
 	assert(t->users > 0);
 	if (--t->users > 0)
@@ -75,7 +78,7 @@ void topic_release(struct watch *w, struct topic *t)
 	assert(link_alone(&t->wants) && link_alone(&t->members));
 	atomic_fetch_sub_explicit(&w->any[t->partition], 1, memory_order_relaxed);
 	hmap_remove(&w->topics, &t->by_hash);
-	watch_bury(w, &t->grave);
+	bury(w, &t->grave);
 }
 
 static struct watcher *watcher_from(
@@ -141,7 +144,7 @@ static void watcher_unlink(struct watch *w, struct watcher *x)
 	heap_remove(&w->ends, &x->end);
 	w->sources[x->source]--;
 	topic_release(w, x->topic);
-	watch_bury(w, &x->in_topic);
+	bury(w, &x->in_topic);
 }
 
 void event_free(struct watch *w, struct event *e)
@@ -150,7 +153,7 @@ void event_free(struct watch *w, struct event *e)
 	link_remove(&e->in_sub);
 	hmap_remove(&w->events, &e->by_seq);
 	w->event_count--;
-	watch_bury(w, &e->in_queue);
+	bury(w, &e->in_queue);
 }
 
 void sub_end(struct watch *w, struct subscription *sub)
@@ -160,7 +163,7 @@ void sub_end(struct watch *w, struct subscription *sub)
 	while (!link_alone(&sub->events))
 		event_free(w, container_of(sub->events.next, struct event, in_sub));
 	hmap_remove(&w->subs, &sub->by_txid);
-	watch_bury(w, &sub->grave);
+	bury(w, &sub->grave);
 }
 
 void watcher_free(struct watch *w, struct watcher *x)
@@ -210,5 +213,5 @@ void post_free(struct watch *w, struct post *p)
 	link_remove(&p->in_queue);
 	w->post_count--;
 	topic_release(w, p->topic);
-	watch_bury(w, &p->in_queue);
+	bury(w, &p->in_queue);
 }

@@ -111,20 +111,10 @@ struct spares {
 /* Gives the lock back, then frees what was buried. */
 void watch_unlock(struct watch *w);
 
-/* The memory of something whose first member is this link is freed when the lock is given back. */
-void watch_bury(struct watch *w, struct link *first);
-
 /* The oldest event that was sent try + 1 times, NULL when there is none. */
 struct event *watch_first_sent(const struct watch *w, size_t try);
 
-/* A client's fingerprint beside a number, and beside a transaction id unless that is NULL. */
-uint64_t client_print(
-	const struct watch *w, uint64_t number, const struct addr *remote, const uint8_t *txid);
-
 struct topic *topic_find(const struct watch *w, struct span hash);
-
-/* One user less; without any the topic ends. */
-void topic_release(struct watch *w, struct topic *t);
 
 /* The first watcher of this client for this topic, and the next. */
 struct watcher *watcher_first(
