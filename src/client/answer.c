@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A datagram that came in: whose answer it is, and what it says. */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "client/plain.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/err.h"
 #include "base/hex.h"
 #include "client/dht.h"
 

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "core/lane.h"
 
 /* A HAVE with room for one address may always be sent. */

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/utf8.h"
 #include "core/lane.h"
 #include "wire/list.h"

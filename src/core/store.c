@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/err.h"
 #include "core/lane.h"
 
 /*
