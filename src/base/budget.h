@@ -22,12 +22,14 @@ struct budget {
 static inline bool budget_take(struct budget *b, uint64_t amount)
 {
 	uint64_t max = atomic_load_explicit(&b->max, memory_order_relaxed);
-	uint64_t was = atomic_fetch_add_explicit(&b->used, amount, memory_order_relaxed);
+	uint64_t was = atomic_load_explicit(&b->used, memory_order_relaxed);
 
-	if (!max || was + amount <= max)
-		return true;
-	atomic_fetch_sub_explicit(&b->used, amount, memory_order_relaxed);
-	return false;
+	do {
+		if (max && was + amount > max)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&b->used, &was, was + amount, memory_order_relaxed, memory_order_relaxed));
+	return true;
 }
 
 static inline void budget_give(struct budget *b, uint64_t amount)
