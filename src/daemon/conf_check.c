@@ -84,15 +84,19 @@ static void check_password(
 		faults_add(f, at, setting, "looks like an Argon2 hash, but is none");
 }
 
+/* The file's one line, without its end: what dht exit --password-file reads from the same file. */
 static void read_password_file(
 	struct conf *conf, const char *file, struct place at, const char *setting, struct faults *f)
 {
 	if (secret_read(file, at, setting, &conf->password, f) != 0)
 		return;
 	size_t len = strlen(conf->password);
-	if (len > 0 && conf->password[len - 1] == '\n')
-		conf->password[len - 1] = '\0';
-	check_password(conf, at, setting, f);
+	while (len > 0 && strchr("\r\n", conf->password[len - 1]))
+		conf->password[--len] = '\0';
+	if (strchr(conf->password, '\n'))
+		faults_add(f, at, setting, "%s has more than one line", file);
+	else
+		check_password(conf, at, setting, f);
 }
 
 static void read_credential(struct conf *conf, const char *credentials, struct faults *f)

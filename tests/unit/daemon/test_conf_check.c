@@ -105,11 +105,14 @@ static void the_password_of_a_file(void **state)
 	assert_string_equal(conf.password, "sesame");
 	conf_fini(&conf);
 
-	/* Only one newline goes: a password may end with one. */
-	folder_write(&folder, "pw", "sesame \n\n", 0600);
+	/* A line's end is no part of the password, whatever it looks like; a space is. */
+	folder_write(&folder, "pw", "sesame \r\n\n", 0600);
 	load(&conf, "password_file = \"pw\";", NULL, "");
-	assert_string_equal(conf.password, "sesame \n");
+	assert_string_equal(conf.password, "sesame ");
 	conf_fini(&conf);
+	folder_write(&folder, "pw", "sesame\nopen\n", 0600);
+	expect("password_file = \"pw\";",
+		"@/dht.conf:1: password_file: @/pw has more than one line\n");
 
 	folder_write(&folder, "pw", "\n", 0600);
 	expect("password_file = \"pw\";", "@/dht.conf:1: password_file: the password is empty\n");
