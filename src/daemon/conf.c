@@ -172,7 +172,10 @@ static void read_fragments(struct conf *conf, const char *file, struct faults *f
 		faults_add(f, (struct place){.file = folder}, NULL, "cannot read: %s",
 			strerror(errno));
 	for (int i = 0; i < n; i++) {
-		if (asprintf(&fragment, "%s/%s", folder, names[i]->d_name) >= 0) {
+		if (asprintf(&fragment, "%s/%s", folder, names[i]->d_name) < 0) {
+			faults_add(f, (struct place){.file = folder}, NULL, "%s",
+				err_text(DHT_ENOMEM));
+		} else {
 			read_one(conf, fragment, f);
 			free(fragment);
 		}
