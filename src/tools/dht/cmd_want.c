@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dht want: waits until somebody has a hash; --follow tells every change. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -148,6 +149,8 @@ static int pause_ms(const struct dht *d, int64_t end)
 
 	if (left < 0)
 		left = 0;
+	if (left > INT_MAX)
+		left = INT_MAX;
 	return pause < 0 || left < pause ? (end ? (int)left : pause) : pause;
 }
 
