@@ -10,7 +10,7 @@
 /* The options that dht_open() gets from the settings. key and name are the caller's, for as long as
  * the options are used; they stay empty when no key is set. 0, or the fault's status. */
 struct connect_key {
-	char name[256];
+	char name[65]; /* libdht takes 64 bytes */
 	uint8_t bytes[32];
 };
 int connect_options(struct session *s, struct connect_key *key, struct dht_options *out);

@@ -106,6 +106,26 @@ static void what_is_no_key_is_refused(void **state)
 	}
 }
 
+/* libdht's limit; what is longer is no key, and not something that a server cannot be asked. */
+static void a_name_has_64_bytes_at_most(void **state)
+{
+	char line[200], name[66];
+	struct dht_options options;
+	struct connect_key key;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int cut = 0; cut < 2; cut++) {
+		struct session s = {0};
+		snprintf(line, sizeof(line), "%s " KEY "\n", name + cut);
+		s.settings.key_file = scratch_write("key", line, 0600);
+		assert_int_equal(
+			connect_options(&s, &key, &options), cut == 0 ? EXIT_BAD_CONFIG : 0);
+	}
+	assert_string_equal(options.key_name, name + 1);
+}
+
 static void an_exposed_key_is_refused(void **state)
 {
 	struct session s = {0};
@@ -126,6 +146,7 @@ int main(void)
 		cmocka_unit_test(options_come_from_settings),
 		cmocka_unit_test(a_key_is_read),
 		cmocka_unit_test(what_is_no_key_is_refused),
+		cmocka_unit_test(a_name_has_64_bytes_at_most),
 		cmocka_unit_test(an_exposed_key_is_refused),
 	};
 
