@@ -14,6 +14,7 @@ libbase_la_SOURCES = \
 	src/base/pool.c src/base/pool.h \
 	src/base/rng.c src/base/rng.h \
 	src/base/spin.h \
+	src/base/suggest.c src/base/suggest.h \
 	src/base/units.c src/base/units.h \
 	src/base/utf8.c src/base/utf8.h
 libbase_la_LIBADD = $(SODIUM_LIBS)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "core/server.h"
 #include "daemon/log.h"
 #include "daemon/secret.h"
@@ -106,35 +107,6 @@ const struct setting *setting_find(const char *path)
 	return NULL;
 }
 
-/* The edits (insert, delete, replace a letter) that make b of a; no path is longer than this. */
-#define PATH_MAX_LEN 64
-
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t row[PATH_MAX_LEN + 1];
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	if (a_len > PATH_MAX_LEN || b_len > PATH_MAX_LEN)
-		return PATH_MAX_LEN;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[b_len];
-}
-
 static const char *last_part(const char *path)
 {
 	const char *dot = strrchr(path, '.');
@@ -145,17 +117,19 @@ static const char *last_part(const char *path)
 /* A name that is right but in the wrong group counts as one edit. */
 static size_t distance(const char *path, const struct setting *s)
 {
-	size_t whole = edit_distance(path, s->path);
-	size_t name = edit_distance(last_part(path), last_part(s->path)) + 1;
+	size_t whole = suggest_distance(path, s->path);
+	size_t name = suggest_distance(last_part(path), last_part(s->path));
 
-	return smaller(whole, name);
+	return name < whole ? name + 1 : whole;
 }
 
 const char *setting_nearest(const char *path)
 {
 	const char *best = NULL;
-	size_t best_distance = smaller(3, strlen(last_part(path)) / 3 + 1) + 1;
+	size_t best_distance = strlen(last_part(path)) / 3 + 2;
 
+	if (best_distance > 4)
+		best_distance = 4;
 	for (size_t i = 0; i < COUNT; i++) {
 		size_t d = distance(path, &settings[i]);
 		if (d < best_distance) {

@@ -8,7 +8,6 @@ libtools_la_SOURCES = \
 	src/tools/common/opts.c src/tools/common/opts.h \
 	src/tools/common/secret.c src/tools/common/secret.h \
 	src/tools/common/subcommand.c src/tools/common/subcommand.h \
-	src/tools/common/suggest.c src/tools/common/suggest.h \
 	src/tools/common/terminal.c src/tools/common/terminal.h \
 	src/tools/common/text.c src/tools/common/text.h \
 	src/tools/common/writer.c src/tools/common/writer.h \
@@ -17,7 +16,7 @@ libtools_la_SOURCES = \
 	src/tools/common/writer_ops.h \
 	src/tools/common/writer_plain.c \
 	src/tools/common/writer_table.c
-libtools_la_LIBADD = $(JANSSON_LIBS)
+libtools_la_LIBADD = libbase.la $(JANSSON_LIBS)
 
 # All of dht but main, so that the tests can link it.
 libdhttool_la_SOURCES = \

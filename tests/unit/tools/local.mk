@@ -12,7 +12,6 @@ check_PROGRAMS += \
 	tests/unit/tools/test_secret \
 	tests/unit/tools/test_session \
 	tests/unit/tools/test_subcommand \
-	tests/unit/tools/test_suggest \
 	tests/unit/tools/test_terminal \
 	tests/unit/tools/test_text \
 	tests/unit/tools/test_writer \
@@ -60,9 +59,6 @@ tests_unit_tools_test_session_LDADD = $(tools_test_ldadd)
 
 tests_unit_tools_test_subcommand_SOURCES = tests/unit/tools/test_subcommand.c $(tools_test_headers)
 tests_unit_tools_test_subcommand_LDADD = $(tools_test_ldadd)
-
-tests_unit_tools_test_suggest_SOURCES = tests/unit/tools/test_suggest.c $(tools_test_headers)
-tests_unit_tools_test_suggest_LDADD = $(tools_test_ldadd)
 
 tests_unit_tools_test_terminal_SOURCES = tests/unit/tools/test_terminal.c $(tools_test_headers)
 tests_unit_tools_test_terminal_LDADD = $(tools_test_ldadd)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tools/common/suggest.h"
+#include "base/suggest.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tools/common/suggest.h"
+#include "base/suggest.h"
 
 static const char *const names[] = {
 	"get", "put", "drop", "want", "hash", "ping", "servers", "exit", "bench"};
