@@ -5,6 +5,7 @@ libbase_la_SOURCES = \
 	src/base/bytes.h \
 	src/base/cursor.h \
 	src/base/err.c src/base/err.h \
+	src/base/exitcode.h \
 	src/base/heap.c src/base/heap.h \
 	src/base/hex.c src/base/hex.h \
 	src/base/hmap.h \

@@ -10,14 +10,6 @@
 
 #include <stddef.h>
 
-/* What dhtd exits with. The same numbers mean the same in every program of the package. */
-enum exit_status {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_CONFIG = 78, /* EX_CONFIG of sysexits.h */
-};
-
 #define CMDLINE_DEFAULT_FILE DHT_SYSCONFDIR "/dht/dht.conf"
 #define CMDLINE_ERROR_MAX    200
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/exitcode.h"
 #include "core/server.h"
 #include "daemon/clock.h"
 #include "daemon/conf.h"
@@ -118,7 +119,7 @@ static int start_listeners(struct daemon *d)
 	faults_each(&f, log_fault);
 	faults_fini(&f);
 	if (err)
-		return err == DHT_ESYSTEM ? EXIT_FAILED : EXIT_CONFIG;
+		return err == DHT_ESYSTEM ? EXIT_FAILED : EXIT_BAD_CONFIG;
 	return EXIT_DONE;
 }
 
@@ -300,7 +301,7 @@ static int load_and_act(const struct cmdline *o)
 {
 	struct faults f = {0};
 	struct conf conf;
-	int result = EXIT_CONFIG;
+	int result = EXIT_BAD_CONFIG;
 
 	if (conf_load(&conf, o->file, getenv("CREDENTIALS_DIRECTORY"), &f) == 0) {
 		log_set_level(o->log_level >= 0 ? (enum log_level)o->log_level

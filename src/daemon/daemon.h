@@ -8,7 +8,7 @@
 #ifndef DHT_DAEMON_DAEMON_H
 #define DHT_DAEMON_DAEMON_H
 
-/* Gives an enum exit_status (cmdline.h). */
+/* Gives an enum exit_code (base/exitcode.h). */
 int daemon_main(int argc, char **argv);
 
 #endif

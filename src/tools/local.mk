@@ -3,7 +3,6 @@ noinst_LTLIBRARIES += libtools.la libdhttool.la
 
 # What dht and dhtctl have in common.
 libtools_la_SOURCES = \
-	src/tools/common/exitcode.h \
 	src/tools/common/fault.c src/tools/common/fault.h \
 	src/tools/common/opts.c src/tools/common/opts.h \
 	src/tools/common/secret.c src/tools/common/secret.h \

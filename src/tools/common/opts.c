@@ -5,8 +5,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/exitcode.h"
 #include "base/suggest.h"
-#include "tools/common/exitcode.h"
 #include "tools/common/text.h"
 
 #define LONG_BASE 256 /* getopt's values of long options; below are letters */

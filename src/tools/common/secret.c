@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 
 /* The bytes up to the end of the line, which must come within size. false on an error, with
  * errno; EMSGSIZE when the line is longer. */

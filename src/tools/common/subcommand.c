@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exitcode.h"
 #include "base/suggest.h"
-#include "tools/common/exitcode.h"
 
 #define COMMANDS_MAX 40
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/text.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/connect.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dht drop: withdraws what put announced. */
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/announce.h"
 #include "tools/dht/commands.h"
 

@@ -2,7 +2,7 @@
 /* dht exit: asks a server to stop. */
 #include <string.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/secret.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/connect.h"

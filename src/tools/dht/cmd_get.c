@@ -2,7 +2,7 @@
 /* dht get: who has these hashes. */
 #include <assert.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/connect.h"
 #include "tools/dht/input.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/input.h"
 #include "tools/dht/session.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dht ping: is a server there. */
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/text.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/connect.h"

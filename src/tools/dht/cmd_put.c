@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/announce.h"
 #include "tools/dht/commands.h"
 

@@ -2,7 +2,7 @@
 /* dht servers: the servers that the asked one knows. */
 #include <stdlib.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/connect.h"
 #include "tools/dht/session.h"

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/text.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/connect.h"

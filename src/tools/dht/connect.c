@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/secret.h"
 
 #define KEY_LINE_MAX 512

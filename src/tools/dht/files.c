@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 
 #define THREADS_MAX      32
 #define FILES_PER_THREAD 8 /* fewer are not worth another thread */

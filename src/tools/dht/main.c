@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/commands.h"
 #include "tools/dht/session.h"
 

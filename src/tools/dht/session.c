@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/text.h"
 
 #define NOTE_MAX 512

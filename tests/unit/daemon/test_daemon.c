@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/exitcode.h"
 #include "daemon/cmdline.h"
 #include "daemon/daemon.h"
 
@@ -102,9 +103,9 @@ static void exit_statuses(void **state)
 		{{"--nonsense"}, EXIT_USAGE, "dhtd: unknown option --nonsense (dhtd --help "},
 		{{"--check", "-c", "/dev/null"}, EXIT_DONE, ""},
 		{{"--print-config", "-c", "/dev/null"}, EXIT_DONE, "# Where requests come in.\n"},
-		{{"--check", "-c", "/nowhere/x"}, EXIT_CONFIG,
+		{{"--check", "-c", "/nowhere/x"}, EXIT_BAD_CONFIG,
 			"/nowhere/x: cannot open: No such file or directory\n"},
-		{{"-c", "/nowhere/x"}, EXIT_CONFIG,
+		{{"-c", "/nowhere/x"}, EXIT_BAD_CONFIG,
 			"/nowhere/x: cannot open: No such file or directory\n"},
 	};
 
@@ -146,7 +147,7 @@ static void an_address_that_is_not_here_is_a_fault(void **state)
 	(void)state;
 	snprintf(conf, sizeof(conf), "%s",
 		folder_write(&folder, "dht.conf", "\nlisten: { address = \"192.0.2.1\"; };", 0600));
-	assert_int_equal(end_of(start("-c", conf, NULL)), EXIT_CONFIG);
+	assert_int_equal(end_of(start("-c", conf, NULL)), EXIT_BAD_CONFIG);
 	read_output(output, sizeof(output));
 	snprintf(want, sizeof(want),
 		"%s:2: listen.address: cannot bind 192.0.2.1:8470: Cannot assign requested "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/dht/announce.h"
 
 static void statuses_become_an_exit_status(void **state)

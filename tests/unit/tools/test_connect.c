@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include "base/exitcode.h"
 #include "scratch.h"
-#include "tools/common/exitcode.h"
 #include "tools/dht/connect.h"
 
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "tools/common/exitcode.h"
+#include "base/exitcode.h"
 #include "tools/common/fault.h"
 
 /* What is printed on both files. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include "base/exitcode.h"
 #include "scratch.h"
-#include "tools/common/exitcode.h"
 #include "tools/dht/input.h"
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

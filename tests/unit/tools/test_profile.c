@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include "base/exitcode.h"
 #include "scratch.h"
-#include "tools/common/exitcode.h"
 #include "tools/common/writer.h"
 #include "tools/dht/profile.h"
 

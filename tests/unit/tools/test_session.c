@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include "base/exitcode.h"
 #include "render.h"
 #include "scratch.h"
-#include "tools/common/exitcode.h"
 #include "tools/dht/session.h"
 
 /* The server that is asked, with these in the environment and on the command line. */

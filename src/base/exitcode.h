@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* exitcode: what every program's exit status says. The numbers are a contract with scripts. */
-#ifndef DHT_TOOLS_EXITCODE_H
-#define DHT_TOOLS_EXITCODE_H
+#ifndef DHT_BASE_EXITCODE_H
+#define DHT_BASE_EXITCODE_H
 
 enum exit_code {
 	EXIT_DONE = 0,
