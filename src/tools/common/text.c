@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
+
 /* The bytes of the control character at s: 0 when there is none, 2 for U+0080 to U+009F. */
 static size_t control_length(const unsigned char *s)
 {
@@ -98,24 +100,10 @@ bool text_parse_number(const char *text, uint64_t max, uint64_t *out)
 
 bool text_parse_ms(const char *text, uint64_t *out_ms)
 {
-	static const struct {
-		const char *name;
-		uint64_t ms;
-	} units[] = {
-		{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-	size_t digits = strspn(text, "0123456789");
-	char number[16];
-	uint64_t v;
+	uint64_t seconds;
 
-	if (digits == 0 || digits >= sizeof(number))
-		return false;
-	memcpy(number, text, digits);
-	number[digits] = '\0';
-	if (!text_parse_number(number, UINT64_MAX, &v))
-		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(text + digits, units[i].name) == 0)
-			return !__builtin_mul_overflow(v, units[i].ms, out_ms);
-	}
-	return false;
+	if (!text_parse_number(text, UINT64_MAX / 1000, &seconds))
+		return duration_parse(text, out_ms) == 0;
+	*out_ms = seconds * 1000;
+	return true;
 }
