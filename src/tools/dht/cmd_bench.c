@@ -52,7 +52,7 @@ struct bench {
 	struct load_plan plan;
 	struct dht_hash *hashes;
 	struct load *loads; /* one for each connection */
-	uint64_t random;
+	struct rng rng;
 };
 
 /* ---- Before and after ---- */
@@ -60,13 +60,16 @@ struct bench {
 /* Hashes that nobody else has: the seed is new each time. */
 static bool make_hashes(struct bench *b)
 {
+	uint64_t seed;
+
 	b->hashes = calloc(b->args.hashes, sizeof(*b->hashes));
-	if (!b->hashes || getrandom(&b->random, sizeof(b->random), 0) != sizeof(b->random))
+	if (!b->hashes || getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return false;
+	rng_init(&b->rng, seed);
 	for (uint32_t i = 0; i < b->args.hashes; i++) {
 		b->hashes[i].len = HASH_BYTES;
 		for (size_t at = 0; at < HASH_BYTES; at += sizeof(uint64_t)) {
-			uint64_t word = load_random(&b->random);
+			uint64_t word = rng_u64(&b->rng);
 
 			memcpy(b->hashes[i].bytes + at, &word, sizeof(word));
 		}
@@ -118,7 +121,7 @@ static int open_loads(struct bench *b)
 	chosen.window = b->args.depth;
 	for (uint32_t i = 0; i < b->args.connections && !err; i++) {
 		b->loads[i].plan = &b->plan;
-		b->loads[i].random = load_random(&b->random);
+		rng_init(&b->loads[i].rng, rng_u64(&b->rng));
 		err = dht_open(&b->loads[i].dht, &chosen);
 	}
 	explicit_bzero(&key, sizeof(key));

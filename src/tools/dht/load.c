@@ -17,15 +17,6 @@ struct slot {
 	enum load_operation operation;
 };
 
-uint64_t load_random(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -66,9 +57,9 @@ static void start(struct slot *slot)
 {
 	struct load *load = slot->load;
 	const struct load_plan *plan = load->plan;
-	const struct dht_hash *hash = &plan->hashes[load_random(&load->random) % plan->hash_count];
+	const struct dht_hash *hash = &plan->hashes[rng_below(&load->rng, plan->hash_count)];
 	const struct dht_put_options options = {.ttl_s = plan->ttl_s};
-	bool get = load_random(&load->random) % 100 < plan->get_percent;
+	bool get = rng_below(&load->rng, 100) < plan->get_percent;
 	struct dht_request *r;
 
 	slot->operation = get ? LOAD_GET : LOAD_PUT;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/rng.h"
 #include "client/dht.h"
 #include "tools/dht/histogram.h"
 
@@ -22,7 +23,7 @@ enum load_operation {
 
 struct load_plan {
 	const struct dht_hash *hashes;
-	size_t hash_count;
+	uint32_t hash_count;
 	uint32_t get_percent;
 	uint32_t depth;
 	uint32_t duration_ms;
@@ -32,7 +33,7 @@ struct load_plan {
 struct load {
 	const struct load_plan *plan;
 	struct dht *dht; /* the caller's; closed in the end */
-	uint64_t random;
+	struct rng rng;
 	uint64_t end_ns;
 	size_t in_flight;
 
@@ -43,11 +44,8 @@ struct load {
 	uint64_t run_ns;
 };
 
-/* arg is a struct load, which has its plan, dht and a random seed and zeros otherwise; a thread's
+/* arg is a struct load, which has its plan, dht and a seeded rng and zeros otherwise; a thread's
  * function. Requests that have no end 2 s after the time are given up and count as errors. */
 void *load_run(void *arg);
-
-/* The next of a sequence of well-mixed numbers (splitmix64). */
-uint64_t load_random(uint64_t *state);
 
 #endif
