@@ -223,7 +223,7 @@ static void on_error(struct requester *r, struct batch *b, const struct msg *m)
 
 typedef void answer_fn(struct requester *r, struct batch *b, const struct msg *m);
 
-/* What answers a request of each kind, in good; SIZE_MAX is never reached by a type. */
+/* What answers a request of each kind; take is NULL where nothing does. */
 static const struct {
 	enum msg_type type;
 	answer_fn *take;

@@ -221,7 +221,7 @@ static int add_lines(struct assembly *a, uint32_t file, FILE *in, unsigned depth
 	return err;
 }
 
-/* Opens a regular file and enters it in the list of files. */
+/* Opens what is no folder and enters it in the list of files. */
 static FILE *open_file(struct assembly *a, const char *name, struct place from)
 {
 	struct conf_text *t = a->t;
