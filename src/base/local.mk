@@ -14,6 +14,7 @@ libbase_la_SOURCES = \
 	src/base/budget.h \
 	src/base/pool.c src/base/pool.h \
 	src/base/rng.c src/base/rng.h \
+	src/base/secretfile.c src/base/secretfile.h \
 	src/base/spin.h \
 	src/base/suggest.c src/base/suggest.h \
 	src/base/units.c src/base/units.h \

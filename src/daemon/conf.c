@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/secretfile.h"
 #include "daemon/conf_check.h"
 #include "daemon/conf_text.h"
 #include "daemon/cmdline.h"
@@ -69,7 +70,7 @@ static void check_readers(struct walk *w, const struct setting *s, const config_
 	const struct conf_file *file = conf_text_file(w->text, config_setting_source_line(v));
 	const char *text = config_setting_get_string(v);
 
-	if (!s->secret || text[0] == '\0' || secret_is_hash(text) || secret_mode_ok(file->mode))
+	if (!s->secret || text[0] == '\0' || secret_is_hash(text) || secretfile_mode_ok(file->mode))
 		return;
 	w->conf->bad[setting_index(s)] = true;
 	faults_add(w->f, place_of(&w->where, v), s->path,

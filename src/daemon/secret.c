@@ -12,13 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/hex.h"
-#include "base/utf8.h"
-
-bool secret_mode_ok(mode_t mode)
-{
-	return (mode & (S_IROTH | S_IWOTH | S_IWGRP)) == 0;
-}
+#include "base/secretfile.h"
 
 bool secret_is_hash(const char *password)
 {
@@ -70,7 +64,7 @@ static int open_secret(
 		faults_add(f, at, setting, "cannot open %s: %s", file, strerror(errno));
 	else if (!S_ISREG(st->st_mode))
 		faults_add(f, at, setting, "%s is not a regular file", file);
-	else if (!secret_mode_ok(st->st_mode))
+	else if (!secretfile_mode_ok(st->st_mode))
 		faults_add(f, at, setting,
 			"%s has mode %04o: others must not be able to read or change it", file,
 			(unsigned)(st->st_mode & 07777));
@@ -107,38 +101,22 @@ int secret_read(
 	return *text ? 0 : DHT_ESYSTEM;
 }
 
-/* One line "NAME HEX64", which is cut into its words. NULL, or what is wrong with it. */
-static const char *parse_key(char *line, struct auth_key *key)
-{
-	char *rest = line;
-	char *name = strsep(&rest, " \t");
-
-	if (rest)
-		rest += strspn(rest, " \t");
-	if (!rest || *rest == '\0')
-		return "must be a name and 64 hexadecimal digits";
-	size_t name_len = strlen(name), hex_len = strcspn(rest, " \t\r");
-	if (rest[hex_len + strspn(rest + hex_len, " \t\r")] != '\0')
-		return "has more than a name and a key";
-	if (name_len > AUTH_NAME_MAX)
-		return "the name is longer than 64 bytes";
-	if (!utf8_valid((const uint8_t *)name, name_len))
-		return "the name is not UTF-8";
-	if (hex_len != 2 * AUTH_KEY_LEN ||
-		hex_decode(rest, hex_len, key->key, sizeof(key->key)) != AUTH_KEY_LEN)
-		return "the key must be 64 hexadecimal digits";
-	key->name_len = (uint8_t)name_len;
-	memcpy(key->name, name, name_len);
-	return NULL;
-}
-
-static bool has_name(const struct auth_key *keys, size_t count, const struct auth_key *key)
+static bool has_name(const struct auth_key *keys, size_t count, const struct named_key *key)
 {
 	for (size_t i = 0; i < count; i++)
 		if (keys[i].name_len == key->name_len &&
 			memcmp(keys[i].name, key->name, key->name_len) == 0)
 			return true;
 	return false;
+}
+
+static void keep_key(struct auth_key *to, const struct named_key *key)
+{
+	_Static_assert(AUTH_KEY_LEN == NAMED_KEY_LEN && AUTH_NAME_MAX == NAMED_KEY_NAME_MAX,
+		"a file's keys are those that requests are signed with");
+	to->name_len = key->name_len;
+	memcpy(to->name, key->name, key->name_len);
+	memcpy(to->key, key->key, sizeof(to->key));
 }
 
 /* The keys in text, which is changed, into room for max of them. */
@@ -151,21 +129,19 @@ static int parse_keys(char *text, const char *file, const char *setting, struct 
 
 	while ((line = strsep(&text, "\n"))) {
 		at.line++;
-		line[strcspn(line, "#")] = '\0';
-		line += strspn(line, " \t\r");
-		if (*line == '\0')
+		struct named_key key;
+		const char *wrong = secretfile_key(line, &key);
+		if (!wrong && key.name_len == 0)
 			continue;
-		const char *wrong;
-		struct auth_key key = {0};
-		if (*count == max)
+		if (!wrong && *count == max)
 			wrong = "too many keys";
-		else if (!(wrong = parse_key(line, &key)) && has_name(keys, *count, &key))
+		if (!wrong && has_name(keys, *count, &key))
 			wrong = "the name is there twice";
 		if (wrong) {
 			faults_add(f, at, setting, "%s", wrong);
 			result = DHT_EMALFORMED;
 		} else {
-			keys[(*count)++] = key;
+			keep_key(&keys[(*count)++], &key);
 		}
 		sodium_memzero(&key, sizeof(key));
 	}

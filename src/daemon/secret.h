@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * secret: files that only the daemon and its operator may read.
- *
- * A secret file is refused when others can read or write it, or its group can write it. Its group
- * may read it: root:_dht 0640 is how a service is given a file that it must not change.
+ * secret: files that only the daemon and its operator may read. One whose mode is not fit for that
+ * (base/secretfile.h) is refused.
  */
 #ifndef DHT_DAEMON_SECRET_H
 #define DHT_DAEMON_SECRET_H
@@ -18,9 +16,6 @@
 #define SECRET_FILE_MAX     (1u << 20)
 #define SECRET_KEYS_MAX     4096
 #define SECRET_PASSWORD_MAX 512
-
-/* Whether a file of this mode keeps a secret. */
-bool secret_mode_ok(mode_t mode);
 
 /* Whether a password is written as an Argon2 hash. */
 bool secret_is_hash(const char *password);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/exitcode.h"
+#include "base/secretfile.h"
 
 /* The bytes up to the end of the line, which must come within size. false on an error, with
  * errno; EMSGSIZE when the line is longer. */
@@ -41,7 +42,7 @@ static int file_read(int fd, const char *path, char *out, size_t size, struct fa
 
 	if (fstat(fd, &st) < 0)
 		return fault_set(f, EXIT_FAILED, "system", NULL, "%s: %s", path, strerror(errno));
-	if (st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) {
+	if (!secretfile_mode_ok(st.st_mode)) {
 		fault_set(f, EXIT_NOT_PERMITTED, "exposedSecret", NULL,
 			"others can read or write %s", path);
 		fault_hint(f, "chmod o-rw,g-w %s", path);

@@ -110,7 +110,7 @@ static void tidy(struct bench *b)
 static int open_loads(struct bench *b)
 {
 	struct dht_options chosen;
-	struct connect_key key;
+	struct named_key key;
 	int err = 0;
 
 	b->loads = calloc(b->args.connections, sizeof(*b->loads));

@@ -108,45 +108,26 @@ void connect_show_error(struct session *s, struct writer *w, int error)
 
 /* ---- Opening ---- */
 
-/* "NAME HEX64". */
-static bool key_parse(char *line, struct connect_key *key)
-{
-	char *space = strpbrk(line, " \t");
-	struct dht_hash bytes;
-
-	if (!space || space == line || (size_t)(space - line) >= sizeof(key->name))
-		return false;
-	*space = '\0';
-	space += 1 + strspn(space + 1, " \t");
-	space[strcspn(space, " \t")] = '\0';
-	if (strlen(space) != 2 * sizeof(key->bytes) || dht_hash_parse(space, &bytes) != 0)
-		return false;
-	strcpy(key->name, line);
-	memcpy(key->bytes, bytes.bytes, sizeof(key->bytes));
-	explicit_bzero(&bytes, sizeof(bytes));
-	return true;
-}
-
-static int key_load(struct session *s, struct connect_key *key)
+static int key_load(struct session *s, struct named_key *key)
 {
 	const char *path = s->settings.key_file;
 	char line[KEY_LINE_MAX];
-	bool ok;
+	const char *wrong;
 
 	if (secret_file(path, line, sizeof(line), &s->fault) != 0)
 		return s->fault.status = EXIT_BAD_CONFIG;
-	ok = key_parse(line, key);
+	wrong = secretfile_key(line, key);
 	explicit_bzero(line, sizeof(line));
-	if (ok)
+	if (!wrong && key->name_len > 0)
 		return 0;
 	return fault_set(&s->fault, EXIT_BAD_CONFIG, "config",
-		"one line, the key's name and 64 hexadecimal digits",
-		"%s:1: there is no key on this line", path);
+		"one line, the key's name and 64 hexadecimal digits", "%s:1: %s", path,
+		wrong ? wrong : "there is no key on this line");
 }
 
-int connect_options(struct session *s, struct connect_key *key, struct dht_options *out)
+int connect_options(struct session *s, struct named_key *key, struct dht_options *out)
 {
-	*key = (struct connect_key){0};
+	*key = (struct named_key){0};
 	*out = (struct dht_options){
 		.servers = s->settings.server,
 		.timeout_ms = s->settings.timeout_ms,
@@ -158,14 +139,14 @@ int connect_options(struct session *s, struct connect_key *key, struct dht_optio
 	if (key_load(s, key) != 0)
 		return s->fault.status;
 	out->key_name = key->name;
-	out->key = key->bytes;
+	out->key = key->key;
 	return 0;
 }
 
 int connect_open(struct session *s)
 {
 	struct dht_options options;
-	struct connect_key key;
+	struct named_key key;
 	int err = 0;
 
 	if (connect_options(s, &key, &options) == 0) {

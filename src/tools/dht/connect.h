@@ -3,17 +3,14 @@
 #ifndef DHT_TOOLS_DHT_CONNECT_H
 #define DHT_TOOLS_DHT_CONNECT_H
 
+#include "base/secretfile.h"
 #include "tools/dht/session.h"
 
 #define CONNECT_DEFAULT_SERVER "127.0.0.1"
 
-/* The options that dht_open() gets from the settings. key and name are the caller's, for as long as
- * the options are used; they stay empty when no key is set. 0, or the fault's status. */
-struct connect_key {
-	char name[65]; /* libdht takes 64 bytes */
-	uint8_t bytes[32];
-};
-int connect_options(struct session *s, struct connect_key *key, struct dht_options *out);
+/* The options that dht_open() gets from the settings. key is the caller's, for as long as the
+ * options are used; it stays empty when none is set. 0, or the fault's status. */
+int connect_options(struct session *s, struct named_key *key, struct dht_options *out);
 
 /* Fills s->dht. 0, or the fault's status. */
 int connect_open(struct session *s);

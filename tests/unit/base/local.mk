@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_link \
 	tests/unit/base/test_pool \
 	tests/unit/base/test_rng \
+	tests/unit/base/test_secretfile \
 	tests/unit/base/test_suggest \
 	tests/unit/base/test_units \
 	tests/unit/base/test_utf8
@@ -43,6 +44,9 @@ tests_unit_base_test_pool_LDADD = $(base_test_ldadd)
 
 tests_unit_base_test_rng_SOURCES = tests/unit/base/test_rng.c tests/unit/unit.h
 tests_unit_base_test_rng_LDADD = $(base_test_ldadd)
+
+tests_unit_base_test_secretfile_SOURCES = tests/unit/base/test_secretfile.c tests/unit/unit.h
+tests_unit_base_test_secretfile_LDADD = $(base_test_ldadd)
 
 tests_unit_base_test_suggest_SOURCES = tests/unit/base/test_suggest.c tests/unit/unit.h
 tests_unit_base_test_suggest_LDADD = $(base_test_ldadd)

@@ -25,18 +25,6 @@ static int remove_folder(void **state)
 	return 0;
 }
 
-static void modes(void **state)
-{
-	static const mode_t good[] = {0400, 0600, 0440, 0640, 0700, 0750, 0601};
-	static const mode_t bad[] = {0644, 0604, 0602, 0620, 0660, 0666, 0777};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(good); i++)
-		assert_true(secret_mode_ok(S_IFREG | good[i]));
-	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_false(secret_mode_ok(S_IFREG | bad[i]));
-}
-
 static void contents_are_read(void **state)
 {
 	struct faults f = {0};
@@ -147,7 +135,6 @@ static void each_bad_key_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(modes),
 		TEST(contents_are_read),
 		TEST(what_is_no_secret_is_refused),
 		TEST(keys_are_read),

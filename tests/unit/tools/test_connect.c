@@ -63,7 +63,7 @@ static void options_come_from_settings(void **state)
 	struct session s = {
 		.settings = {.server = "a", .timeout_ms = 7, .tries = 8}, .flags.base = true};
 	struct dht_options options;
-	struct connect_key key;
+	struct named_key key;
 
 	(void)state;
 	assert_int_equal(connect_options(&s, &key, &options), 0);
@@ -79,7 +79,7 @@ static void a_key_is_read(void **state)
 {
 	struct session s = {0};
 	struct dht_options options;
-	struct connect_key key;
+	struct named_key key;
 
 	(void)state;
 	s.settings.key_file = scratch_write("key", "lab \t" KEY " \n", 0600);
@@ -94,7 +94,7 @@ static void what_is_no_key_is_refused(void **state)
 	static const char *const bad[] = {KEY "\n", "lab\n", "lab " KEY "00\n", "lab 00\n",
 		" " KEY "\n", "lab x" KEY "\n", "lab sha256:" KEY "\n"};
 	struct dht_options options;
-	struct connect_key key;
+	struct named_key key;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -111,7 +111,7 @@ static void a_name_has_64_bytes_at_most(void **state)
 {
 	char line[200], name[66];
 	struct dht_options options;
-	struct connect_key key;
+	struct named_key key;
 
 	(void)state;
 	memset(name, 'n', sizeof(name) - 1);
@@ -130,7 +130,7 @@ static void an_exposed_key_is_refused(void **state)
 {
 	struct session s = {0};
 	struct dht_options options;
-	struct connect_key key;
+	struct named_key key;
 
 	(void)state;
 	s.settings.key_file = scratch_write("key", "lab " KEY "\n", 0644);
