@@ -63,7 +63,8 @@ static const uint8_t *walk_next(const struct provread *r, struct walk *w)
 		const struct half *h = &r->half[w->f];
 		while (!half_empty(h) && w->place < UINT32_C(1) << h->depth) {
 			const uint8_t *bucket = half_bucket(r->blocks, h, w->place);
-			while (w->slot < bucket_count(bucket)) {
+			uint32_t end = bucket_live(bucket) ? bucket_count(bucket) : 0;
+			while (w->slot < end) {
 				const uint8_t *e = bucket_element(bucket, w->f, w->slot++);
 				if (element_alive(e, w->f, r->now))
 					return e;
@@ -200,6 +201,8 @@ static uint32_t rank_bucket(const struct provread *r, const uint8_t *bucket, enu
 {
 	uint32_t n = 0;
 
+	if (bucket_live(bucket) == 0)
+		return 0;
 	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
 		const uint8_t *e = bucket_element(bucket, f, i);
 		if (!element_alive(e, f, r->now))

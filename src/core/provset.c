@@ -197,6 +197,7 @@ static void divide(uint8_t *from, uint8_t *to, enum family f, uint32_t bit)
 
 	bucket_set_earliest(from, EXPIRY_NONE);
 	bucket_set_count(from, 0);
+	bucket_set_live(from, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		const uint8_t *e = bucket_element(from, f, i);
 		struct provider p = element_get(e, f);
@@ -311,12 +312,14 @@ void provset_update(
 	struct blocks *b, struct provset *s, const struct provpos *pos, const struct provider *p)
 {
 	enum family f = pos->family;
+	uint32_t was_live = element_announced(pos->element, f);
 
 	if (is_head(s->half[f]))
 		note_expiry(head_at(b, s->half[f]), element_expiry(pos->element, f), p->expiry);
-	s->live[f] -= element_announced(pos->element, f);
 	element_put(pos->element, f, p);
-	s->live[f] += element_announced(pos->element, f);
+	uint32_t is_live = element_announced(pos->element, f);
+	s->live[f] += is_live - was_live;
+	bucket_set_live(pos->bucket, bucket_live(pos->bucket) + is_live - was_live);
 	if (p->expiry < bucket_earliest(pos->bucket))
 		bucket_set_earliest(pos->bucket, p->expiry);
 	if (p->expiry < s->earliest)
@@ -328,6 +331,7 @@ static bool reap_bucket(
 	uint8_t *bucket, enum family f, struct reaper *r, uint32_t *live, uint32_t *gone)
 {
 	uint32_t n = bucket_count(bucket), i = 0, earliest = EXPIRY_NONE;
+	uint32_t was_live = bucket_live(bucket), is_live = was_live;
 	bool all = true;
 
 	while (i < n) {
@@ -337,7 +341,7 @@ static bool reap_bucket(
 			all = r->take(r, &p);
 			if (all) {
 				memmove(e, bucket_element(bucket, f, --n), element_size(f));
-				*live -= !version_is_withdrawal(p.version);
+				is_live -= !version_is_withdrawal(p.version);
 				(*gone)++;
 				continue;
 			}
@@ -346,7 +350,9 @@ static bool reap_bucket(
 			earliest = p.expiry;
 		i++;
 	}
+	*live -= was_live - is_live;
 	bucket_set_count(bucket, n);
+	bucket_set_live(bucket, is_live);
 	bucket_set_earliest(bucket, earliest);
 	return all;
 }
@@ -584,6 +590,7 @@ static uint32_t check_bucket(const struct blocks *b, const struct half *h, enum 
 		assert(find_in_bucket(bucket, f, e) == e);
 		live += element_announced(e, f);
 	}
+	assert(live == bucket_live(bucket));
 	return live;
 }
 
