@@ -34,11 +34,14 @@ static void take_section(struct requester *r, struct request *q, const struct se
 
 	if (err == 0 && section->next != 0 && !q->cancelled) {
 		q->cursor = section->next;
-		if (++q->pages < PAGES_MAX) {
+		if (++q->pages >= PAGES_MAX) {
+			err = DHT_ERR_PROTOCOL;
+		} else if (q->restarts > RESTARTS_MAX) {
+			err = DHT_ERR_TIMEOUT;
+		} else {
 			request_enqueue(r, q, true);
 			return;
 		}
-		err = DHT_ERR_PROTOCOL;
 	}
 	providers_sort(&q->found);
 	request_end(r, q, err);

@@ -266,6 +266,7 @@ static void move_on(struct requester *r, struct batch *b)
 	if (b->kind == REQUEST_GET && q && q->cursor != 0) {
 		q->cursor = 0;
 		q->pages = 0;
+		q->restarts++;
 		providers_fini(&q->found);
 		batch_compact(r, b);
 	}

@@ -47,6 +47,10 @@
 #define WINDOW_UNIT 256   /* the window is counted in fractions of a batch */
 #define PAGES_MAX   65536 /* of one hash */
 
+/* How often a lookup starts from the first page again at another server. Two that both lose the
+ * second page would hand it to each other for ever. */
+#define RESTARTS_MAX 8
+
 enum request_place {
 	PLACE_QUEUE,
 	PLACE_BATCH,
@@ -92,7 +96,7 @@ struct request {
 	union {
 		struct { /* GET; SERVERS and WANT have only found */
 			struct providers found;
-			uint32_t total, cursor, pages;
+			uint32_t total, cursor, pages, restarts;
 		};
 		struct { /* PUT, DROP */
 			struct ip ip;

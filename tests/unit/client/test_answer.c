@@ -213,6 +213,28 @@ static void another_server_starts_from_the_first_page(void **state)
 	rig_stop(&rig);
 }
 
+static void servers_that_never_get_to_the_second_page_are_an_error(void **state)
+{
+	struct rig rig;
+	size_t first_pages = 0;
+
+	(void)state;
+	one_request(&rig, REQUEST_GET);
+	while (rig.count == 1 && first_pages < 1000) {
+		/* The second page is asked for until the other server has its turn. */
+		if (rig.sent[0].m.lookup.cursor == 0) {
+			first_pages++;
+			rig_providers(&rig, &rig.sent[0], 1, 77);
+			rig_send(&rig);
+		} else {
+			rig_wait_sent(&rig);
+		}
+	}
+	assert_int_equal(first_pages, 10);
+	rig_end(&rig, "x", DHT_ERR_TIMEOUT);
+	rig_stop(&rig);
+}
+
 static void pages_without_end_are_an_error(void **state)
 {
 	struct rig rig;
@@ -407,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_lookup_in_several_datagrams),
 		cmocka_unit_test(pages_are_followed_to_the_last),
 		cmocka_unit_test(another_server_starts_from_the_first_page),
+		cmocka_unit_test(servers_that_never_get_to_the_second_page_are_an_error),
 		cmocka_unit_test(pages_without_end_are_an_error),
 		cmocka_unit_test(what_each_status_means),
 		cmocka_unit_test(what_was_not_stored_in_time_is_tried_again),
