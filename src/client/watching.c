@@ -35,7 +35,8 @@ static size_t known_find(const struct watching *w, const struct dht_provider *p,
 /* Room for one more at index i; NULL when there is none. */
 static struct known *known_insert(struct watching *w, size_t i)
 {
-	if (w->count == PROVIDERS_MAX)
+	/* A lookup may have brought it above. */
+	if (w->count >= PROVIDERS_MAX)
 		return NULL;
 	if (w->count == w->capacity) {
 		size_t capacity = w->capacity ? 2 * w->capacity : 4;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "client/providers.h"
 #include "wire/list.h"
 
 #include "rig.h"
@@ -374,6 +375,46 @@ static void more_events_than_can_be_acknowledged(void **state)
 	rig_stop(&rig);
 }
 
+static void event_of(struct rig *rig, const struct rig_sent *watch, uint32_t i)
+{
+	struct msg m = {
+		.type = MSG_EVENT,
+		.event = {.seq = i, .kind = EVENT_APPEARED, .provider = {.port = 1, .ttl_s = 60}},
+	};
+	struct span rest = watch->m.watch.hashes.items;
+
+	store_be32(m.event.provider.ip.b, i);
+	assert_true(hash_list_next(&rest, &m.event.hash));
+	rig_answer(rig, watch, &m);
+}
+
+/* As many as it keeps, and two more by a lookup: that is no reason to go on without an end. */
+static void more_providers_than_are_kept(void **state)
+{
+	struct rig rig;
+	struct rig_sent watch;
+	struct outcome o;
+	uint32_t told = 0;
+
+	(void)state;
+	start(&rig, &watch, 1);
+	LOOK(&rig, &rig.sent[0]);
+	for (uint32_t i = 1; i <= PROVIDERS_MAX; i++)
+		event_of(&rig, &watch, i);
+	while (requester_take(rig.r, &o))
+		told++;
+	assert_int_equal(told, PROVIDERS_MAX);
+	rig_wait(&rig, HALF_MINUTE_MS);
+	rig_done(&rig, &rig.sent[rig.count - 1], 0);
+	assert_int_equal(rig_send(&rig), 1);
+	LOOK(&rig, &rig.sent[0], 1, 2);
+	event_of(&rig, &watch, PROVIDERS_MAX + 1);
+	while (requester_take(rig.r, &o))
+		told += o.kind == OUTCOME_EVENT && o.event == DHT_APPEARED;
+	assert_int_equal(told, PROVIDERS_MAX + 2);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +432,7 @@ int main(void)
 		cmocka_unit_test(farewell),
 		cmocka_unit_test(several_hashes_share_a_watch),
 		cmocka_unit_test(more_events_than_can_be_acknowledged),
+		cmocka_unit_test(more_providers_than_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
