@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import resource
 import socket
 import subprocess
 import tempfile
@@ -31,11 +32,11 @@ class Config(lab.LabTest):
         path.chmod(mode)
         return path
 
-    def run_dhtd(self, *arguments, seconds=lab.PATIENCE):
+    def run_dhtd(self, *arguments, seconds=lab.PATIENCE, preexec_fn=None):
         return subprocess.run([str(lab.DHTD), *map(str, arguments)], text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=seconds,
-                              env=lab.clean_environment())
+                              env=lab.clean_environment(), preexec_fn=preexec_fn)
 
     def check(self, text=None):
         if text is not None:
@@ -75,6 +76,21 @@ colour = "blue";
             (9, "clients.allow"), (10, "clients.rate"), (11, "clients.base_put"),
             (12, "log.level"), (13, "colour")}, places, found)
         self.assertEqual(len(found), 11, found)
+
+    def test_a_line_that_memory_is_too_short_for(self):
+        self.write("listen: { workers = 1; };\n")
+        with open(self.conf, "r+b") as file:
+            file.truncate(600 << 20)  # one long line, which takes no room on the disk
+
+        def check(*arguments):
+            limit = (400 << 20, 400 << 20)
+            return self.run_dhtd(*arguments, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_AS, limit))
+        if check("--version").returncode != 0:
+            self.skipTest("a sanitizer's build needs more memory than that to start")
+        run = check("--check", "-c", self.conf)
+        self.assertEqual(run.returncode, CONFIG, run.stderr)
+        self.assertIn("Cannot allocate memory", run.stderr)
 
     def test_misspelt_settings(self):
         for wrong, right in (("records: { tll = \"1m\"; };", "records.ttl"),
