@@ -4,6 +4,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <sched.h>
@@ -285,6 +286,19 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Where one of the standard files is closed, the next thing that is opened would take its number,
+ * and log lines would be written to a socket or an eventfd. */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int act(const struct cmdline *o, const struct conf *conf)
 {
 	if (o->action == CMDLINE_CHECK)
@@ -322,6 +336,7 @@ int daemon_main(int argc, char **argv)
 	/* Fixed, or glibc moves it up to 32 MiB as big blocks are freed: then memory that a table
 	 * has given back would stay with the process. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	hold_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();
 	log_open();

@@ -7,6 +7,7 @@ import resource
 import socket
 import subprocess
 import tempfile
+import time
 
 import lab
 import raw
@@ -264,6 +265,28 @@ colour = "blue";
                 self.assertEqual(raw.done_of(done, transaction)[0], granted)
 
     # ---- The command line ----
+
+    def test_closed_standard_files(self):
+        """Nothing of the daemon's own takes their numbers: its log would be written there."""
+        address = lab.address()
+        self.write(lab.config_text({"listen": {"address": address, "workers": 1}}))
+        process = subprocess.Popen([str(lab.DHTD), "-c", str(self.conf)],
+                                   env=lab.clean_environment(),
+                                   preexec_fn=lambda: os.closerange(0, 3))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        with lab.Client(address) as client:
+            def answers():
+                try:
+                    client.send(raw.get(b"abc"))
+                    return client.receive(0.1)
+                except ConnectionRefusedError:
+                    return time.sleep(0.05)
+            lab.wait_for(answers, "an answer")
+        for fd in range(3):
+            self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{fd}"), "/dev/null")
+        process.terminate()
+        self.assertEqual(process.wait(lab.PATIENCE), 0)
 
     def test_usage(self):
         for arguments in (("--nonsense",), ("-x",), ("extra",), ("-c",),
