@@ -8,22 +8,34 @@
 
 #include "base/units.h"
 
-/* The bytes of the control character at s: 0 when there is none, 2 for U+0080 to U+009F. */
-static size_t control_length(const unsigned char *s)
+/* The bytes of the character at s: 1 for what is not UTF-8. */
+static size_t character_length(const unsigned char *s)
 {
-	if (s[0] < 0x20 || s[0] == 0x7f)
-		return 1;
-	return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
+	size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 1;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 1;
+	return n;
+}
+
+/* Whether this character of n bytes is one: U+0000 to U+001F, and U+007F to U+009F, also as the one
+ * byte that names in another encoding have and some terminals obey. */
+static bool is_control(const unsigned char *s, size_t n)
+{
+	if (n == 1)
+		return s[0] < 0x20 || (s[0] >= 0x7f && s[0] < 0xa0);
+	return s[0] == 0xc2 && s[1] < 0xa0;
 }
 
 void text_clean(char *s, bool for_terminal)
 {
 	while (*s) {
-		size_t n = control_length((const unsigned char *)s);
-
-		if (n > 0 && (for_terminal || *s == '\n' || *s == '\r'))
+		size_t n = character_length((const unsigned char *)s);
+		bool bad = is_control((const unsigned char *)s, n);
+		if (bad && (for_terminal || *s == '\n' || *s == '\r'))
 			memset(s, '?', n);
-		s += n > 0 ? n : 1;
+		s += n;
 	}
 }
 

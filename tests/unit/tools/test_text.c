@@ -20,6 +20,16 @@ static void controls_become_question_marks(void **state)
 	assert_string_equal(cut, "\xc2");
 }
 
+/* A file's name may have any bytes. 0x9b is CSI for a terminal that does not speak UTF-8. */
+static void bytes_that_are_no_text_do_nothing_to_a_terminal(void **state)
+{
+	char text[] = "a\x9b" "31m\xff\x85\xe2\x82\x9b\xe2\x9b\xc3\x9b\xe2\x82\xac";
+
+	(void)state;
+	text_clean(text, true);
+	assert_string_equal(text, "a?31m\xff?\xe2\x82\x9b\xe2?\xc3\x9b\xe2\x82\xac");
+}
+
 static void characters_are_counted(void **state)
 {
 	(void)state;
@@ -90,6 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(controls_become_question_marks),
+		cmocka_unit_test(bytes_that_are_no_text_do_nothing_to_a_terminal),
 		cmocka_unit_test(characters_are_counted),
 		cmocka_unit_test(durations_are_short),
 		cmocka_unit_test(times_are_read),
