@@ -328,6 +328,11 @@ static int load_and_act(const struct cmdline *o)
 	return result;
 }
 
+static int say(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 int daemon_main(int argc, char **argv)
 {
 	char error[CMDLINE_ERROR_MAX];
@@ -345,9 +350,9 @@ int daemon_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (o.action == CMDLINE_HELP)
-		return fputs(cmdline_help, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
+		return say(cmdline_help);
 	if (o.action == CMDLINE_VERSION)
-		return printf("dhtd %s\n", PACKAGE_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
+		return say("dhtd " PACKAGE_VERSION "\n");
 	if (sodium_init() < 0) {
 		log_error("cannot get random numbers from the system");
 		return EXIT_FAILED;

@@ -299,6 +299,9 @@ colour = "blue";
             self.assertEqual((run.returncode, run.stderr), (0, ""))
             self.assertLessEqual(len(run.stdout.splitlines()), 24, "fits a screen")
             self.assertIn("dhtd", run.stdout)
+            with open("/dev/full", "w") as full:
+                run = subprocess.run([str(lab.DHTD), option], stdout=full)
+            self.assertEqual(run.returncode, 1, "nobody could read it")
 
 
 if __name__ == "__main__":
