@@ -59,8 +59,5 @@ int auth_check(const struct auth_key *keys, size_t n, struct span datagram, cons
 		return DHT_EAUTH;
 
 	uint64_t print = recent_print(seen, mac, sizeof(mac));
-	if (recent_has(seen, print, now_mono_ms(now)))
-		return DHT_ESTALE;
-	recent_add(seen, print, now_mono_ms(now));
-	return 0;
+	return recent_add(seen, print, now_mono_ms(now)) ? 0 : DHT_ESTALE;
 }

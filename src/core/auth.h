@@ -19,6 +19,7 @@
 
 #define AUTH_KEY_LEN  32
 #define AUTH_NAME_MAX 64
+#define AUTH_SEEN_MS  125000 /* a time is good for AUTH_SKEW_S before and after */
 #define AUTH_SKEW_S   60
 
 struct auth_key {

@@ -114,11 +114,14 @@ static enum stats_id change_apply(struct request *rq, struct change *c, enum sta
 		stats_inc(&rq->lane->stats, STATS_REPEATS);
 		return done_all(rq, c->ttl_s, c->count, STATUS_STORED, outcome);
 	}
-	if (rq->seen_auth)
-		return request_refuse(rq, ERROR_AUTH_FAILED, STATS_DROP_AUTH_FAILED);
 	enum stats_id refused = request_may_put(rq, &c->ip);
 	if (refused != CLIMB_ON)
 		return done_all(rq, 0, c->count, STATUS_REFUSED, refused);
+	if (rq->seen_auth)
+		return request_refuse(rq, ERROR_AUTH_FAILED, STATS_DROP_AUTH_FAILED);
+	/* Anybody can write somebody else's address on a datagram. */
+	if (!rq->policy->third_party_put && !request_proven(rq))
+		return request_challenge(rq);
 	return change_all(rq, c, outcome);
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/recent.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/keyed.h"
+#include "base/spin.h"
 
 #define ROW         8u
 #define ROWS        (RECENT_SLOTS / ROW)
+#define LOCKS       64u
 #define TIME_BITS   24
 #define TIME_MASK   ((1u << TIME_BITS) - 1)
 #define TICKS_PER_S 16u
@@ -19,16 +22,19 @@
 /* A slot is fingerprint (40 bits) ‖ time (24 bits); 0 is empty. */
 struct recent {
 	uint8_t secret[16];
+	uint32_t window; /* ticks */
+	struct spin locks[LOCKS];
 	void *memory;
 	_Atomic(uint64_t) (*rows)[ROW]; /* in memory, each in one cache line */
 };
 
 _Static_assert(ROW * sizeof(uint64_t) == 64, "a row is a cache line");
 
-struct recent *recent_new(const uint8_t secret[static 16])
+struct recent *recent_new(const uint8_t secret[static 16], uint32_t window_ms)
 {
 	struct recent *r = calloc(1, sizeof(*r));
 
+	assert(window_ms <= RECENT_WINDOW_MAX_MS);
 	if (!r)
 		return NULL;
 	/* Not aligned_alloc(): zeroing it would touch all of it, and most is never used. */
@@ -40,6 +46,7 @@ struct recent *recent_new(const uint8_t secret[static 16])
 	uintptr_t start = (uintptr_t)r->memory;
 	r->rows = (void *)((start + 63) & ~(uintptr_t)63);
 	memcpy(r->secret, secret, sizeof(r->secret));
+	r->window = window_ms / 1000 * TICKS_PER_S;
 	return r;
 }
 
@@ -88,27 +95,39 @@ bool recent_has(const struct recent *r, uint64_t print, uint64_t mono_ms)
 	for (size_t i = 0; i < ROW; i++) {
 		uint64_t slot = atomic_load_explicit(&row[i], memory_order_relaxed);
 		if (slot >> TIME_BITS == mark_of(print))
-			return age_of(slot, now) <= RECENT_WINDOW_MS / 1000 * TICKS_PER_S;
+			return age_of(slot, now) <= r->window;
 	}
 	return false;
 }
 
-void recent_add(struct recent *r, uint64_t print, uint64_t mono_ms)
+/* Its own slot, an empty one, or the oldest. */
+static _Atomic(uint64_t) *slot_for(const struct recent *r, uint64_t print, uint32_t now)
 {
 	_Atomic(uint64_t) *row = row_of(r, print), *oldest = row;
-	uint32_t now = ticks_of(mono_ms), oldest_age = 0;
+	uint32_t oldest_age = 0;
 
 	for (size_t i = 0; i < ROW; i++) {
 		uint64_t slot = atomic_load_explicit(&row[i], memory_order_relaxed);
-		if (slot == 0 || slot >> TIME_BITS == mark_of(print)) {
-			oldest = &row[i];
-			break;
-		}
+		if (slot == 0 || slot >> TIME_BITS == mark_of(print))
+			return &row[i];
 		if (age_of(slot, now) >= oldest_age) {
 			oldest = &row[i];
 			oldest_age = age_of(slot, now);
 		}
 	}
-	/* Two workers may choose the same slot: one of the two is forgotten early. */
-	atomic_store_explicit(oldest, mark_of(print) << TIME_BITS | now, memory_order_relaxed);
+	return oldest;
+}
+
+bool recent_add(struct recent *r, uint64_t print, uint64_t mono_ms)
+{
+	struct spin *lock = &r->locks[print % ROWS % LOCKS];
+	uint32_t now = ticks_of(mono_ms);
+
+	spin_lock(lock);
+	bool there = recent_has(r, print, mono_ms);
+	if (!there)
+		atomic_store_explicit(slot_for(r, print, now), mark_of(print) << TIME_BITS | now,
+			memory_order_relaxed);
+	spin_unlock(lock);
+	return !there;
 }

@@ -8,6 +8,9 @@
 #include "core/lane.h"
 #include "wire/list.h"
 
+/* A client gives up long before, and the network does not keep a datagram for longer. */
+#define REPEAT_WINDOW_MS 60000
+
 /* Each part has a secret of its own, so that nothing learnt about one says anything of another. */
 static void derive(const struct server_seed *seed, const char *part, uint8_t out[static 16])
 {
@@ -51,9 +54,9 @@ static bool make_parts(struct server *s, const struct policy *policy,
 	derive(seed, "limit", secret);
 	s->limit = limit_new(secret);
 	derive(seed, "carried out", secret);
-	s->carried_out = recent_new(secret);
+	s->carried_out = recent_new(secret, REPEAT_WINDOW_MS);
 	derive(seed, "macs", secret);
-	s->macs = recent_new(secret);
+	s->macs = recent_new(secret, AUTH_SEEN_MS);
 	sodium_memzero(secret, sizeof(secret));
 	return s->table && s->watch && s->limit && s->carried_out && s->macs;
 }

@@ -39,7 +39,7 @@
 /* The most datagrams that one lane_input() or lane_tick() makes. */
 #define LANE_OUT_MAX 16
 
-#define SERVER_LANES_MAX 256
+#define SERVER_LANES_MAX TABLE_LANES_MAX
 
 /* The smallest policy.max_datagram: what every IPv4 host takes (576), less its headers. It is also
  * about the least that a LOOKUP of 255 hashes can be answered with in LANE_OUT_MAX datagrams. */

@@ -32,7 +32,7 @@
 #include "daemon/warden.h"
 #include "daemon/worker.h"
 
-#define WORKERS_MAX 256
+#define WORKERS_MAX SERVER_LANES_MAX
 
 struct daemon {
 	const struct conf *conf;

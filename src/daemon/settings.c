@@ -29,7 +29,7 @@ static const struct setting settings[] = {
 	{"listen.ports.client_reply", SETTING_INT, 0, 65535, AT(listen.client_reply_port),
 		.initial = "0",
 		.help = "Answers leave from here; 0: from the port that was asked."},
-	{"listen.workers", SETTING_INT, 0, 256, AT(listen.workers), .initial = "0",
+	{"listen.workers", SETTING_INT, 0, SERVER_LANES_MAX, AT(listen.workers), .initial = "0",
 		.help = "Threads that answer; 0: one for each CPU."},
 	{"listen.max_datagram", SETTING_INT, LANE_DATAGRAM_MIN, MSG_DATAGRAM_MAX,
 		AT(listen.max_datagram), .initial = "1232",
@@ -71,7 +71,8 @@ static const struct setting settings[] = {
 		.help = "These need not prove their address before they get long answers."},
 	{"clients.third_party_put", SETTING_BOOL, AT(clients.third_party_put), LIVE,
 		.initial = "true",
-		.help = "false: a client can only announce the address it sends from."},
+		.help = "false: a client can only announce the address it sends from, and proves "
+                        "it."},
 	{"clients.base_put", SETTING_BOOL, AT(clients.base_put), LIVE, .initial = "true",
 		.help = "false: PUT is refused; ANNOUNCE is acknowledged and can need a key."},
 	{"clients.require_auth", SETTING_BOOL, AT(clients.require_auth), LIVE, .initial = "false",

@@ -31,7 +31,7 @@ static int setup(void **state)
 	static struct fixture f;
 
 	f = (struct fixture){.now = {.mono_us = 5000000, .wall_ms = 1750000000500}};
-	f.seen = recent_new(secret);
+	f.seen = recent_new(secret, AUTH_SEEN_MS);
 	*state = &f;
 	return f.seen ? 0 : -1;
 }

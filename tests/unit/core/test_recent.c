@@ -3,11 +3,13 @@
 
 #include "../unit.h"
 
+#define WINDOW_MS 125000
+
 static const uint8_t secret[16] = {1, 2, 3}, other_secret[16] = {1, 2, 4};
 
 static int setup(void **state)
 {
-	*state = recent_new(secret);
+	*state = recent_new(secret, WINDOW_MS);
 	return *state ? 0 : -1;
 }
 
@@ -27,8 +29,9 @@ static void remembers(void **state)
 	uint64_t print = print_of(*state, 1);
 
 	assert_false(recent_has(*state, print, 0));
-	recent_add(*state, print, 0);
+	assert_true(recent_add(*state, print, 0));
 	assert_true(recent_has(*state, print, 0));
+	assert_false(recent_add(*state, print, 0));
 	assert_false(recent_has(*state, print_of(*state, 2), 0));
 }
 
@@ -37,10 +40,11 @@ static void for_its_window(void **state)
 	uint64_t print = print_of(*state, 1), now = 1000000;
 
 	recent_add(*state, print, now);
-	assert_true(recent_has(*state, print, now + RECENT_WINDOW_MS - 100));
-	assert_false(recent_has(*state, print, now + RECENT_WINDOW_MS + 1100));
-	recent_add(*state, print, now + RECENT_WINDOW_MS);
-	assert_true(recent_has(*state, print, now + 2 * RECENT_WINDOW_MS - 100));
+	assert_true(recent_has(*state, print, now + WINDOW_MS - 100));
+	assert_false(recent_has(*state, print, now + WINDOW_MS + 1100));
+	now += WINDOW_MS + 1100;
+	assert_true(recent_add(*state, print, now));
+	assert_true(recent_has(*state, print, now + WINDOW_MS - 100));
 }
 
 /* Another worker's clock may be a little ahead. */
@@ -95,7 +99,7 @@ static void nothing_is_seen_that_was_not(void **state)
 
 static void each_set_has_its_own_prints(void **state)
 {
-	struct recent *other = recent_new(other_secret);
+	struct recent *other = recent_new(other_secret, WINDOW_MS);
 
 	assert_non_null(other);
 	assert_true(print_of(*state, 1) != print_of(other, 1));

@@ -121,7 +121,8 @@ static void announce_that_is_refused(void **state)
 	assert_int_equal(rig_stat(r, STATS_DROP_POLICY), 2);
 	rig_expect(r, TRUSTED, "12 0024" TXID "0000003c 0000" IP_NONE "01" HASH_1, DONE_60);
 	assert_int_equal(rig_stat(r, STATS_REQUEST_ANNOUNCE), 1);
-	rig_expect(r, "192.0.2.7:3", ANNOUNCE_7, DONE_60);
+	rig_expect(r, TRUSTED, "12 0024 9011223344556677 0000003c 0000" IP_NONE "01" HASH_1,
+		"14 000e 9011223344556677 0000003c 01 00");
 }
 
 static void withdraw(void **state)

@@ -248,6 +248,28 @@ static void a_watch_needs_proof(void **state)
 	assert_int_equal(server_watch_usage(r->server).watchers, 1);
 }
 
+/* Where a client may only announce itself, it must be itself. */
+static void a_change_needs_proof_when_nobody_may_put_for_others(void **state)
+{
+	struct rig *r = *state;
+	static const char announce[] = "12 0021" TXID
+				       "0000003c 0000 00000000000000000000000000000000 01 01aa";
+	static const char withdraw[] = "13 001d 9011223344556677 0000 "
+				       "00000000000000000000000000000000 01 01aa";
+
+	r->policy.third_party_put = false;
+	assert_int_equal(rig_send(r, STRANGER, announce), 1);
+	assert_int_equal(server_table_usage(r->server).records, 0);
+	assert_int_equal(send_with_cookie(r, STRANGER, announce), 1);
+	assert_int_equal(rig_answer(r, 0).type, MSG_DONE);
+	assert_int_equal(server_table_usage(r->server).records, 1);
+	assert_int_equal(rig_send(r, STRANGER, withdraw), 1);
+	assert_int_equal(server_table_usage(r->server).records, 1);
+	assert_int_equal(send_with_cookie(r, STRANGER, withdraw), 1);
+	assert_int_equal(rig_answer(r, 0).type, MSG_DONE);
+	assert_int_equal(server_table_usage(r->server).records, 0);
+}
+
 /* An unproven want gets one HAVE, now or later, whatever happens in between. */
 static void a_want_gets_one_have(void **state)
 {
@@ -277,6 +299,7 @@ int main(void)
 		RIG_TEST(padding_buys_room),
 		RIG_TEST(an_error_is_no_longer_than_its_request),
 		RIG_TEST(a_watch_needs_proof),
+		RIG_TEST(a_change_needs_proof_when_nobody_may_put_for_others),
 		RIG_TEST(a_want_gets_one_have),
 	};
 
