@@ -25,8 +25,8 @@
 #define TICK_MS       100 /* times are ticks since the table was made */
 #define EXPIRY_NONE   UINT32_MAX
 
-/* A provider outside of a bucket. */
-struct provider {
+/* One provider of one hash, outside of a bucket (inside, it is packed). */
+struct element {
 	struct ip ip;
 	uint16_t port;
 	uint32_t expiry; /* tick; below EXPIRY_NONE */
@@ -150,9 +150,9 @@ static inline struct ip element_ip(const uint8_t *e, enum family f)
 	return ip;
 }
 
-static inline struct provider element_get(const uint8_t *e, enum family f)
+static inline struct element element_get(const uint8_t *e, enum family f)
 {
-	return (struct provider){
+	return (struct element){
 		.ip = element_ip(e, f),
 		.port = get_u16(e + element_key_size(f) - 2),
 		.expiry = element_expiry(e, f),
@@ -160,7 +160,7 @@ static inline struct provider element_get(const uint8_t *e, enum family f)
 	};
 }
 
-static inline void element_put(uint8_t *e, enum family f, const struct provider *p)
+static inline void element_put(uint8_t *e, enum family f, const struct element *p)
 {
 	element_key(&p->ip, p->port, e);
 	put_u32(e + element_key_size(f), p->expiry);
@@ -168,7 +168,7 @@ static inline void element_put(uint8_t *e, enum family f, const struct provider 
 }
 
 /* There is room for one more. */
-static inline void bucket_push(uint8_t *bucket, enum family f, const struct provider *p)
+static inline void bucket_push(uint8_t *bucket, enum family f, const struct element *p)
 {
 	uint32_t n = bucket_count(bucket);
 

@@ -19,7 +19,7 @@ void provread_set(struct provread *r, const struct blocks *b, const struct provs
 	}
 }
 
-void provread_lone(struct provread *r, const struct provider *p, uint32_t now, uint64_t epoch_ms)
+void provread_lone(struct provread *r, const struct element *p, uint32_t now, uint64_t epoch_ms)
 {
 	r->blocks = NULL;
 	r->now = now;
@@ -35,7 +35,7 @@ void provread_lone(struct provread *r, const struct provider *p, uint32_t now, u
 
 static struct record record_of(const struct provread *r, const uint8_t *e, enum family f)
 {
-	struct provider p = element_get(e, f);
+	struct element p = element_get(e, f);
 
 	return (struct record){
 		.ip = p.ip,
@@ -207,7 +207,7 @@ static uint32_t rank_bucket(const struct provread *r, const uint8_t *bucket, enu
 		const uint8_t *e = bucket_element(bucket, f, i);
 		if (!element_alive(e, f, r->now))
 			continue;
-		struct provider p = element_get(e, f);
+		struct element p = element_get(e, f);
 		struct ranked new = {.hash = provider_hash(&p.ip, p.port), .e = e};
 		if (new.hash < from)
 			continue;

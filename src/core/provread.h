@@ -31,7 +31,7 @@ void provread_set(struct provread *r, const struct blocks *b, const struct provs
 	uint64_t epoch_ms);
 
 /* half[] points into r, which so must stay where it is. */
-void provread_lone(struct provread *r, const struct provider *p, uint32_t now, uint64_t epoch_ms);
+void provread_lone(struct provread *r, const struct element *p, uint32_t now, uint64_t epoch_ms);
 
 static inline uint32_t provread_total(const struct provread *r)
 {

@@ -200,7 +200,7 @@ static void divide(uint8_t *from, uint8_t *to, enum family f, uint32_t bit)
 	bucket_set_live(from, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		const uint8_t *e = bucket_element(from, f, i);
-		struct provider p = element_get(e, f);
+		struct element p = element_get(e, f);
 		bool moves = element_hash(e, f) & bit;
 		bucket_push(moves ? to : from, f, &p);
 		kept += !moves;
@@ -253,7 +253,7 @@ static int room_in_directory(
 
 /* Gives a bucket with room for p in a half of any form, changing the form if need be. */
 static int room_for(
-	struct blocks *b, uint32_t *half, enum family f, const struct provider *p, uint8_t **bucket)
+	struct blocks *b, uint32_t *half, enum family f, const struct element *p, uint8_t **bucket)
 {
 	int err = 0;
 
@@ -278,7 +278,7 @@ static int room_for(
 	return room_in_directory(b, head_at(b, *half), f, provider_hash(&p->ip, p->port), bucket);
 }
 
-int provset_add(struct blocks *b, struct provset *s, const struct provider *p)
+int provset_add(struct blocks *b, struct provset *s, const struct element *p)
 {
 	enum family f = family_of(&p->ip);
 	uint8_t *bucket = NULL;
@@ -309,7 +309,7 @@ static void note_expiry(struct head *head, uint32_t was, uint32_t will_be)
 }
 
 void provset_update(
-	struct blocks *b, struct provset *s, const struct provpos *pos, const struct provider *p)
+	struct blocks *b, struct provset *s, const struct provpos *pos, const struct element *p)
 {
 	enum family f = pos->family;
 	uint32_t was_live = element_announced(pos->element, f);
@@ -336,7 +336,7 @@ static bool reap_bucket(
 
 	while (i < n) {
 		uint8_t *e = bucket_element(bucket, f, i);
-		struct provider p = element_get(e, f);
+		struct element p = element_get(e, f);
 		if (p.expiry <= r->now && all) {
 			all = r->take(r, &p);
 			if (all) {
@@ -376,7 +376,7 @@ static bool unite(struct blocks *b, struct head *head, enum family f, uint32_t p
 		bucket_count(low) + bucket_count(high) > bucket_room(BLOCK_MAX, f) * 3 / 4)
 		return false;
 	for (uint32_t i = 0; i < bucket_count(high); i++) {
-		struct provider p = element_get(bucket_element(high, f, i), f);
+		struct element p = element_get(bucket_element(high, f, i), f);
 		bucket_push(low, f, &p);
 	}
 	bucket_set_depth(low, depth - 1);
@@ -499,7 +499,7 @@ void provset_tidy(struct blocks *b, struct provset *s)
 	}
 }
 
-struct provider provset_only(const struct blocks *b, const struct provset *s)
+struct element provset_only(const struct blocks *b, const struct provset *s)
 {
 	enum family f = s->half[FAMILY_V4] ? FAMILY_V4 : FAMILY_V6;
 	const uint8_t *bucket = blocks_at(b, s->half[f]);

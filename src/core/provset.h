@@ -55,7 +55,7 @@ struct provpos {
 struct reaper {
 	uint32_t now; /* tick */
 	/* Told of each before it goes; false: there it shall stop, and keep this one. */
-	bool (*take)(struct reaper *r, const struct provider *p);
+	bool (*take)(struct reaper *r, const struct element *p);
 };
 
 /* One half as readers see it: a block, or a directory of 1 << depth blocks; or neither. */
@@ -77,11 +77,11 @@ bool provset_find(const struct blocks *b, const struct provset *s, const struct 
 
 /* Adds a provider that is not there. DHT_EFULL, DHT_ENOMEM: nobody has come or gone, though the set
  * may have changed its form and must be written back all the same. */
-int provset_add(struct blocks *b, struct provset *s, const struct provider *p);
+int provset_add(struct blocks *b, struct provset *s, const struct element *p);
 
 /* Gives the provider at pos another expiry and version. */
 void provset_update(
-	struct blocks *b, struct provset *s, const struct provpos *pos, const struct provider *p);
+	struct blocks *b, struct provset *s, const struct provpos *pos, const struct element *p);
 
 /* Takes away who has expired. False when the reaper stopped it. */
 bool provset_reap(struct blocks *b, struct provset *s, struct reaper *r);
@@ -90,7 +90,7 @@ bool provset_reap(struct blocks *b, struct provset *s, struct reaper *r);
 void provset_tidy(struct blocks *b, struct provset *s);
 
 /* The one provider of a set of one. */
-struct provider provset_only(const struct blocks *b, const struct provset *s);
+struct element provset_only(const struct blocks *b, const struct provset *s);
 
 /* Gives all memory back; what is left is a set without providers. */
 void provset_free(struct blocks *b, struct provset *s);

@@ -138,9 +138,9 @@ static inline uint32_t entry_expiry(const uint8_t *e)
 	return get_u32(e + 1);
 }
 
-static inline struct provider entry_provider(const uint8_t *e)
+static inline struct element entry_provider(const uint8_t *e)
 {
-	return (struct provider){
+	return (struct element){
 		.ip = ip_from_v4(e + 5),
 		.port = get_u16(e + 9),
 		.version = get_u64(e + 11),
@@ -149,7 +149,7 @@ static inline struct provider entry_provider(const uint8_t *e)
 }
 
 /* All but the expiry: shelf_set_expiry(). */
-static inline void entry_put_provider(uint8_t *e, const struct provider *p)
+static inline void entry_put_provider(uint8_t *e, const struct element *p)
 {
 	e[0] &= (uint8_t)~ENTRY_SET;
 	memcpy(e + 5, p->ip.b + 12, 4);

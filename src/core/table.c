@@ -132,7 +132,7 @@ static const uint8_t *find_entry(
 
 /* The provider in an entry, alive or not. */
 static bool find_provider(const struct table *t, const uint8_t *e, const struct ip *ip,
-	uint16_t port, struct provider *out)
+	uint16_t port, struct element *out)
 {
 	struct provpos pos;
 
@@ -152,7 +152,7 @@ bool table_find(struct table *t, const struct table_key *key, const struct ip *i
 {
 	struct shelf_key k = shelf_key_of(&t->stock, key->hash);
 	struct partition *part = &t->partitions[key->partition];
-	struct provider p;
+	struct element p;
 
 	spin_lock(&part->lock);
 	const uint8_t *e = find_entry(t, key->partition, &k);
@@ -182,7 +182,7 @@ static bool open_entry(const struct table *t, uint32_t partition, const struct s
 		struct provset set = entry_set(e);
 		provread_set(r, &t->stock.blocks, &set, now, t->epoch_ms);
 	} else {
-		struct provider p = entry_provider(e);
+		struct element p = entry_provider(e);
 		provread_lone(r, &p, now, t->epoch_ms);
 	}
 	return true;

@@ -12,7 +12,7 @@ struct tally {
 static void check_entry(struct table *t, const uint8_t *e, struct tally *tally)
 {
 	if (!entry_is_set(e)) {
-		struct provider p = entry_provider(e);
+		struct element p = entry_provider(e);
 		tally->items++;
 		tally->tombstones += version_is_withdrawal(p.version);
 		return;

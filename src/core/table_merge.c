@@ -8,13 +8,13 @@ struct merge {
 	struct table *t;
 	struct shelf *s;
 	struct shelf_key key;
-	struct provider new; /* what is written may live longer or shorter than what was given */
-	uint32_t now;        /* tick */
-	bool over;           /* new's expiry has come */
+	struct element new; /* what is written may live longer or shorter than what was given */
+	uint32_t now;       /* tick */
+	bool over;          /* new's expiry has come */
 	bool bury;
 };
 
-static bool withdrawn(const struct provider *p)
+static bool withdrawn(const struct element *p)
 {
 	return version_is_withdrawal(p->version);
 }
@@ -32,9 +32,9 @@ static enum table_change resolve_unknown(const struct merge *m)
  * that no record lives for ever by being passed around. A tombstone is the other way round: it
  * outlives every copy that it was shown, or those would come back.
  */
-static enum table_change resolve_not_newer(struct merge *m, const struct provider *old, bool *write)
+static enum table_change resolve_not_newer(struct merge *m, const struct element *old, bool *write)
 {
-	struct provider given = m->new;
+	struct element given = m->new;
 
 	m->new = *old;
 	m->new.expiry = given.expiry;
@@ -48,7 +48,7 @@ static enum table_change resolve_not_newer(struct merge *m, const struct provide
 
 /* What merging m->new with what is there gives; *write when m->new, perhaps changed, is to replace
  * old (NULL: to be added). */
-static enum table_change resolve(struct merge *m, const struct provider *old, bool *write)
+static enum table_change resolve(struct merge *m, const struct element *old, bool *write)
 {
 	if (!old || old->expiry <= m->now) {
 		enum table_change change = resolve_unknown(m);
@@ -69,8 +69,7 @@ static enum table_change resolve(struct merge *m, const struct provider *old, bo
 	return withdrawn(old) ? TABLE_APPEARED : TABLE_REFRESHED;
 }
 
-static void count_tombstones(
-	struct table *t, const struct provider *old, const struct provider *new)
+static void count_tombstones(struct table *t, const struct element *old, const struct element *new)
 {
 	if (!(old && withdrawn(old)) && withdrawn(new))
 		atomic_fetch_add_explicit(&t->tombstones, 1, memory_order_relaxed);
@@ -110,7 +109,7 @@ static int add_second(struct merge *m, uint32_t pos, uint8_t *e)
 {
 	struct blocks *b = &m->t->stock.blocks;
 	struct provset set = {.earliest = EXPIRY_NONE};
-	struct provider first = entry_provider(e);
+	struct element first = entry_provider(e);
 	int err = provset_add(b, &set, &first);
 
 	if (!err)
@@ -169,7 +168,7 @@ static int add_provider(struct merge *m, uint32_t pos, uint8_t *e)
 
 /* Looks for m->new's provider in the entry. */
 static bool find_old(
-	const struct merge *m, const uint8_t *e, struct provider *old, struct provpos *at)
+	const struct merge *m, const uint8_t *e, struct element *old, struct provpos *at)
 {
 	if (!entry_is_set(e)) {
 		*old = entry_provider(e);
@@ -201,7 +200,7 @@ static int merge_locked(struct merge *m)
 {
 	uint32_t pos = shelf_find(&m->t->stock, m->s, &m->key);
 	uint8_t *e = pos == SHELF_NONE ? NULL : shelf_entry(&m->t->stock, m->s, pos);
-	struct provider old;
+	struct element old;
 	struct provpos at;
 	bool found = e && find_old(m, e, &old, &at), write;
 	enum table_change change = resolve(m, found ? &old : NULL, &write);

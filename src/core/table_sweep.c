@@ -50,7 +50,7 @@ void table_note_expiry(struct table *t, uint32_t partition, uint32_t tick)
 	lower(&t->share[partition % atomic_load(&t->step)].due, pass_after(tick));
 }
 
-static bool take(struct reaper *reaper, const struct provider *p)
+static bool take(struct reaper *reaper, const struct element *p)
 {
 	struct sweep *w = (struct sweep *)(void *)reaper;
 	bool withdrawn = version_is_withdrawal(p->version);
@@ -95,7 +95,7 @@ static enum swept sweep_set(struct sweep *w, struct shelf *s, uint32_t pos, uint
 		return SWEPT_GONE;
 	}
 	if (left == 1 && set.half[FAMILY_V4]) {
-		struct provider p = provset_only(b, &set);
+		struct element p = provset_only(b, &set);
 		provset_free(b, &set);
 		set.earliest = p.expiry;
 		entry_put_provider(e, &p);
@@ -115,7 +115,7 @@ static enum swept sweep_entry(struct sweep *w, struct shelf *s, uint32_t pos)
 		return SWEPT_STAYS;
 	if (entry_is_set(e))
 		return sweep_set(w, s, pos, e);
-	struct provider p = entry_provider(e);
+	struct element p = entry_provider(e);
 	if (!take(&w->reaper, &p))
 		return SWEPT_STOPPED;
 	remove_entry(w->t, s, pos);

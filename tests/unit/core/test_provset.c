@@ -48,14 +48,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct provider provider_of(uint32_t i, bool v6, uint32_t expiry)
+static struct element provider_of(uint32_t i, bool v6, uint32_t expiry)
 {
-	return (struct provider){.ip = rig_ip(i, v6), .port = 1, .expiry = expiry, .version = 10};
+	return (struct element){.ip = rig_ip(i, v6), .port = 1, .expiry = expiry, .version = 10};
 }
 
 static int add(struct rig *r, uint32_t i, bool v6, uint32_t expiry)
 {
-	struct provider p = provider_of(i, v6, expiry);
+	struct element p = provider_of(i, v6, expiry);
 
 	return provset_add(&r->blocks, &r->set, &p);
 }
@@ -68,7 +68,7 @@ static bool has(const struct rig *r, uint32_t i, bool v6)
 	return provset_find(&r->blocks, &r->set, &ip, 1, &at);
 }
 
-static bool take(struct reaper *reaper, const struct provider *p)
+static bool take(struct reaper *reaper, const struct element *p)
 {
 	assert_true(p->expiry <= reaper->now);
 	return true;
@@ -190,7 +190,7 @@ static void who_is_alive_is_counted_right_at_any_time(void **state)
 {
 	struct rig *r = *state;
 	enum { N = 900 };
-	struct provider all[N];
+	struct element all[N];
 
 	rng_init(&r->rng, test_seed());
 	for (uint32_t i = 0; i < N; i++) {
@@ -244,7 +244,7 @@ static void tidying_moves_all_forms(void **state)
 	for (uint32_t i = 0; i < 4000; i++) {
 		others[i] = (struct provset){.earliest = EXPIRY_NONE};
 		for (uint32_t k = 0; k < 2 + i % 40; k++) {
-			struct provider p = provider_of(k, false, 10);
+			struct element p = provider_of(k, false, 10);
 			assert_int_equal(provset_add(&r->blocks, &others[i], &p), 0);
 		}
 		if (i % 100 == 0)
@@ -286,7 +286,7 @@ static void readers_pass_over_tombstones(void **state)
 	uint32_t next;
 
 	for (uint32_t i = 0; i < MANY; i++) {
-		struct provider p = provider_of(i, i % 2, 1000);
+		struct element p = provider_of(i, i % 2, 1000);
 		assert_int_equal(provset_add(&r->blocks, &r->set, &p), 0);
 		assert_true(provset_find(&r->blocks, &r->set, &p.ip, 1, &at));
 		p.version = 11;
