@@ -72,7 +72,7 @@ static const struct setting settings[] = {
 	{"clients.third_party_put", SETTING_BOOL, AT(clients.third_party_put), LIVE,
 		.initial = "true",
 		.help = "false: a client can only announce the address it sends from, and proves "
-                        "it."},
+			"it."},
 	{"clients.base_put", SETTING_BOOL, AT(clients.base_put), LIVE, .initial = "true",
 		.help = "false: PUT is refused; ANNOUNCE is acknowledged and can need a key."},
 	{"clients.require_auth", SETTING_BOOL, AT(clients.require_auth), LIVE, .initial = "false",

@@ -23,7 +23,8 @@ static void controls_become_question_marks(void **state)
 /* A file's name may have any bytes. 0x9b is CSI for a terminal that does not speak UTF-8. */
 static void bytes_that_are_no_text_do_nothing_to_a_terminal(void **state)
 {
-	char text[] = "a\x9b" "31m\xff\x85\xe2\x82\x9b\xe2\x9b\xc3\x9b\xe2\x82\xac";
+	char text[] = "a\x9b"
+		      "31m\xff\x85\xe2\x82\x9b\xe2\x9b\xc3\x9b\xe2\x82\xac";
 
 	(void)state;
 	text_clean(text, true);
