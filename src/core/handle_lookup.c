@@ -93,6 +93,9 @@ enum stats_id handle_lookup(struct request *rq)
 	struct answer a = {.rq = rq, .max = section_max(rq)};
 	struct span rest = m->hashes.items, hash;
 
+	/* What cannot be paid for is not worth a look at the table. */
+	if (!request_may_send(rq, ANSWER_HEAD + (size_t)m->hashes.count * MSG_SECTION_LEN))
+		return request_challenge(rq);
 	answer_begin(&a);
 	for (uint8_t i = 0; hash_list_next(&rest, &hash); i++)
 		if (!answer_add(&a, i, hash))

@@ -176,10 +176,15 @@ size_t provread_sample(const struct provread *r, struct rng *rng, size_t max, st
 	return n;
 }
 
+/* Buckets that one page may look into. Far more than hold a page when most in them are alive: it is
+ * for a set of tombstones, which would otherwise be walked through for each page that is asked. */
+#define PAGE_BUCKETS 512
+
 /* A page that is being filled. */
 struct page {
 	struct record *out;
 	size_t max, n;
+	uint32_t buckets; /* that it has looked into */
 	uint32_t next;
 };
 
@@ -219,6 +224,11 @@ static uint32_t rank_bucket(const struct provread *r, const uint8_t *bucket, enu
 	return n;
 }
 
+static uint32_t cursor_of(enum family f, uint32_t hash)
+{
+	return (uint32_t)f << PROVIDER_HASH_BITS | hash;
+}
+
 /* Adds the groups of equal hash, each whole. False when one did not fit: the next page begins with
  * it. Of a group that alone is larger than a page, what fits is given and the rest passed over: the
  * cursor could not tell them apart. Chance makes pairs among 50,000, and hardly ever more. */
@@ -229,7 +239,7 @@ static bool page_groups(const struct provread *r, const struct ranked *ranked, u
 		for (j = i + 1; j < n && ranked[j].hash == ranked[i].hash;)
 			j++;
 		if (j - i > page->max - page->n && page->n > 0) {
-			page->next = (uint32_t)f << PROVIDER_HASH_BITS | ranked[i].hash;
+			page->next = cursor_of(f, ranked[i].hash);
 			return false;
 		}
 		for (uint32_t k = i; k < j && page->n < page->max; k++)
@@ -244,8 +254,14 @@ static bool page_half(const struct provread *r, enum family f, uint32_t from, st
 	struct ranked ranked[BUCKET_MAX];
 	uint32_t place = from >> (PROVIDER_HASH_BITS - h->depth);
 
+	if (r->alive[f] == 0)
+		return true;
 	while (!half_empty(h) && place < UINT32_C(1) << h->depth) {
 		const uint8_t *bucket = half_bucket(r->blocks, h, place);
+		if (page->buckets++ == PAGE_BUCKETS) {
+			page->next = cursor_of(f, place << (PROVIDER_HASH_BITS - h->depth));
+			return false;
+		}
 		uint32_t n = rank_bucket(r, bucket, f, from, ranked);
 		if (!page_groups(r, ranked, n, f, page))
 			return false;

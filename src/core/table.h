@@ -134,7 +134,8 @@ size_t table_sample(struct table *t, const struct table_key *key, struct rng *rn
  * every server and is not disturbed by what comes and goes meanwhile: who is there all the time is
  * seen exactly once. *next is the cursor that goes on, 0 at the end. max at least 1. The order is
  * that of a 31-bit hash; who have the same come on one page, and if they are more than max, only
- * max of them come at all (chance makes pairs among 50,000, so let max be 4 at least). */
+ * max of them come at all (chance makes pairs among 50,000, so let max be 4 at least). A page looks
+ * at a bounded number of places: among many tombstones it may be short, even empty, and go on. */
 size_t table_page(struct table *t, const struct table_key *key, uint32_t cursor, size_t max,
 	struct record *out, uint32_t *next, uint32_t *total, uint64_t now_ms);
 

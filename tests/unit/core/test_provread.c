@@ -257,6 +257,35 @@ static void pages_are_alike_on_every_server(void **state)
 	table_free(other.table);
 }
 
+/* Somebody among tombstones is found, by pages of a bounded cost each. */
+static void tombstones_are_paged_through(void **state)
+{
+	struct crowd *c = *state;
+	struct record out[60];
+	uint32_t cursor = 0, total, pages = 0, found = 0;
+
+	for (uint32_t i = 0; i < 60000; i++)
+		add(c, i, false, 10, LATE);
+	for (uint32_t i = 0; i < 60000; i++)
+		if (i % 20000 != 7)
+			add(c, i, false, 11, LATE);
+	do {
+		size_t n = table_page(c->table, &c->key, cursor, 60, out, &cursor, &total, NOW);
+		assert_int_equal(total, 3);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(rig_ip_number(&out[i].ip) % 20000, 7);
+		found += (uint32_t)n;
+		pages++;
+	} while (cursor);
+	assert_int_equal(found, 3);
+	assert_in_range(pages, 2, 20);
+	/* Nobody at all: known without a look. */
+	for (uint32_t i = 7; i < 60000; i += 20000)
+		add(c, i, false, 11, LATE);
+	assert_int_equal(table_page(c->table, &c->key, 0, 60, out, &cursor, &total, NOW), 0);
+	assert_int_equal(cursor, 0);
+}
+
 static void a_lone_provider_is_paged_like_a_set(void **state)
 {
 	struct crowd *c = *state;
@@ -306,6 +335,7 @@ int main(void)
 		TEST(all_are_given_when_there_is_room_for_all),
 		TEST(who_stays_is_seen_once_whoever_comes_and_goes),
 		TEST(pages_are_alike_on_every_server),
+		TEST(tombstones_are_paged_through),
 		TEST(a_lone_provider_is_paged_like_a_set),
 		TEST(any_cursor_is_harmless),
 	};
