@@ -82,8 +82,8 @@ int duration_parse(const char *text, uint64_t *out_ms)
 
 void duration_format(uint64_t ms, char text[static UNITS_TEXT_MAX])
 {
-	/* One day is 24h: that is what people say. */
-	scaled_format(ms, durations, COUNT(durations) - (ms < 2 * DAY_MS), text);
+	/* Below a week in hours, as most people write it. */
+	scaled_format(ms, durations, COUNT(durations) - (ms < UINT64_C(7) * DAY_MS), text);
 }
 
 int size_parse(const char *text, uint64_t *out_bytes)

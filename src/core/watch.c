@@ -120,7 +120,7 @@ static int want_locked(struct watch *w, const struct table_key *key, const struc
 		*out = x;
 		return 0;
 	}
-	int err = watcher_make(w, key, flow, until_ms, spares, out);
+	int err = watcher_make(w, key, flow, until_ms, true, spares, out);
 	if (!err)
 		link_append(&(*out)->topic->wants, &(*out)->in_topic);
 	return err;
@@ -185,7 +185,7 @@ static int subscribe_locked(struct watch *w, const struct table_key *key, const 
 	}
 	if (same >= WATCH_MAX_SAME)
 		return DHT_EFULL;
-	int err = watcher_make(w, key, flow, until_ms, spares, &x);
+	int err = watcher_make(w, key, flow, until_ms, false, spares, &x);
 	if (err)
 		return err;
 	sub = sub_get(w, flow, txid, spares);

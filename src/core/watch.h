@@ -19,10 +19,11 @@
  *
  * Limits: WATCH_MAX watchers in all, WATCH_MAX_SOURCE for one address (counted in 65536 slots by a
  * keyed hash: two addresses in one slot share it) and WATCH_MAX_SAME subscriptions of one client to
- * one hash (more: DHT_EFULL), WATCH_EVENTS_MAX events that wait for SEEN, and as many posts (more:
- * the oldest is given up, counted). A subscription whose last three events were all given up for
- * want of SEEN is ended, and so is one without hashes. Memory is proportional to what is watched
- * now, but for tables of fixed size of which only what is used is ever touched.
+ * one hash (more: DHT_EFULL). A want is refused at three quarters of the first two: anybody can
+ * write any address on a WANT, but not on a WATCH. WATCH_EVENTS_MAX events that wait for SEEN, and
+ * as many posts (more: the oldest is given up, counted). A subscription whose last three events
+ * were all given up for want of SEEN is ended, and so is one without hashes. Memory is proportional
+ * to what is watched now, but for tables of fixed size of which only what is used is ever touched.
  *
  * One lock guards it all: watching is rare beside asking. Nothing is allocated or freed under it.
  * The path of every PUT asks only watch_any(), which reads one number. Safe to call from several

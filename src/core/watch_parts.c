@@ -111,13 +111,20 @@ static uint16_t source_of(const struct watch *w, const struct ip *ip)
 	return (uint16_t)(keyed_hash64(w->secret, ip->b, sizeof(ip->b)) % WATCH_SOURCES);
 }
 
+/* Of so many places; the others are for those who have proven their address. */
+static uint32_t share_of(uint32_t places, bool is_want)
+{
+	return is_want ? places / 4 * 3 : places;
+}
+
 int watcher_make(struct watch *w, const struct table_key *key, const struct flow *flow,
-	uint64_t until_ms, struct spares *spares, struct watcher **out)
+	uint64_t until_ms, bool is_want, struct spares *spares, struct watcher **out)
 {
 	struct watcher *x = spares->watcher;
 	uint16_t source = source_of(w, &flow->remote.ip);
 
-	if (w->ends.count >= WATCH_MAX || w->sources[source] >= WATCH_MAX_SOURCE)
+	if (w->ends.count >= share_of(WATCH_MAX, is_want) ||
+		w->sources[source] >= share_of(WATCH_MAX_SOURCE, is_want))
 		return DHT_EFULL;
 	spares->watcher = NULL;
 	x->topic = topic_get(w, key, spares);

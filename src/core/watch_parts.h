@@ -123,7 +123,7 @@ struct watcher *watcher_next(const struct watcher *x);
 
 /* A new one, not yet in any of its topic's rings. DHT_EFULL at a limit. */
 int watcher_make(struct watch *w, const struct table_key *key, const struct flow *flow,
-	uint64_t until_ms, struct spares *spares, struct watcher **out);
+	uint64_t until_ms, bool is_want, struct spares *spares, struct watcher **out);
 
 /* Ends it, and its subscription with it when that has no other. */
 void watcher_free(struct watch *w, struct watcher *x);
