@@ -51,6 +51,17 @@ static bool is_shortage(int why)
 	return why == EMFILE || why == ENFILE || why == ENOMEM || why == ENOBUFS;
 }
 
+/* Where to look next. */
+static const char *cure(int why)
+{
+	switch (why) {
+	case EADDRINUSE: return " (ss -ulpn shows by whom)";
+	case EADDRNOTAVAIL: return " (ip address shows this machine's)";
+	case EACCES: return " (a port below 1024 needs a privilege)";
+	default: return "";
+	}
+}
+
 /* DHT_ESYSTEM for a shortage, with errno; DHT_EINVAL with a fault for what can be configured. */
 static int explain(
 	const struct conf *conf, const struct addr *a, const char *setting, struct faults *f)
@@ -61,8 +72,8 @@ static int explain(
 	if (is_shortage(why))
 		return DHT_ESYSTEM;
 	addr_format(a, text);
-	faults_add(
-		f, conf_place(conf, setting), setting, "cannot bind %s: %s", text, strerror(why));
+	faults_add(f, conf_place(conf, setting), setting, "cannot bind %s: %s%s", text,
+		strerror(why), cure(why));
 	return DHT_EINVAL;
 }
 
