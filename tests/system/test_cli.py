@@ -145,6 +145,19 @@ class Cli(lab.LabTest):
         requests = self.server.stats()["requests"]
         self.assertGreaterEqual(requests["get"], 2)
         self.assertGreaterEqual(requests["put"], 1)
+        self.assertIn("sent", self.dht("--base", "put", key, "--ip", V4).stdout)
+        sent = self.json("--base", "put", key, "--ip", V4)["results"]
+        self.assertEqual(sent, [{"hash": key, "status": "sent"}])
+
+    def test_what_no_base_message_says(self):
+        for arguments in (("put", "00", "--port", "80"), ("put", "00", "--ttl", "1h"), ("servers",),
+                          ("drop", "00")):
+            self.fails(2, "--base", *arguments, say="leave out --base")
+
+    def test_nothing_to_announce(self):
+        for command in ("put", "drop"):
+            self.fails(5, command, "-d", self.folder, say=f"no file in {self.folder}")
+            self.fails(5, command, "--stdin", stdin="", say="no hash on standard input")
 
     def test_ping_and_servers(self):
         self.assertEqual(self.dht("ping").returncode, 0)
@@ -167,6 +180,10 @@ class Cli(lab.LabTest):
             waiting.kill()
             waiting.communicate()
         self.assertIn(V4, self.dht("want", key).stdout, "one that is there")
+        for base in ((), ("--base",)):
+            run = self.dht(*base, "want", "--wait", "300ms", self.new_hash())
+            self.assertEqual(run.returncode, 6)
+            self.assertIn("nobody had it", run.stderr)
 
     def test_hash(self):
         path = self.folder / "file"
@@ -194,7 +211,9 @@ class Cli(lab.LabTest):
         secret.touch(0o600)
         secret.write_text("wrong\n")
         where = ("-S", server.address, "exit", "--password-file", secret)
-        self.assertEqual(lab.dht(*where).returncode, 4)
+        run = lab.dht(*where)
+        self.assertEqual(run.returncode, 4)
+        self.assertIn(f"{server.address}:8470 still answers", run.stderr)
         time.sleep(1.1)
         secret.write_text("secret\n")
         self.assertEqual(lab.dht(*where).returncode, 0)
@@ -250,6 +269,9 @@ class Cli(lab.LabTest):
                 start = time.monotonic()
                 self.fails(6, "-S", f"{host}:{port}", *QUICK, *arguments)
                 self.assertLess(time.monotonic() - start, 5, arguments)
+            for base in ((), ("--base",)):
+                self.fails(6, "-S", f"{host}:{port}", *base, "want", "--wait", "300ms", "00",
+                           say=f"{host}:{port} did not answer within 300")
 
     def test_the_next_server(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
@@ -268,6 +290,9 @@ class Cli(lab.LabTest):
             run = lab.dht("-S", server.address, command, "00", "--ip", V4)
             self.assertEqual(run.returncode, 4)
             self.assertIn("refuse", run.stdout + run.stderr)
+            self.assertIn("third_party_put", run.stderr)
+            run = lab.dht("-S", server.address, command, "00", "01", "--ip", V4)
+            self.assertRegex(run.stderr, r"^dht: 2 of 2 hashes .*third_party_put.*\n$")
 
     def test_answers_that_are_none(self):
         """A server that answers nonsense is not waited for longer than one that is silent."""

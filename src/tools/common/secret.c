@@ -45,7 +45,10 @@ static int file_read(int fd, const char *path, char *out, size_t size, struct fa
 	if (!secretfile_mode_ok(st.st_mode)) {
 		fault_set(f, EXIT_NOT_PERMITTED, "exposedSecret", NULL,
 			"others can read or write %s", path);
-		fault_hint(f, "chmod o-rw,g-w %s", path);
+		if (S_ISREG(st.st_mode))
+			fault_hint(f, "chmod o-rw,g-w %s", path);
+		else
+			fault_hint(f, "give a file that only you can read");
 		return f->status;
 	}
 	if (!read_line(fd, out, size))
@@ -123,9 +126,21 @@ static bool ask_silently(int fd, const char *prompt, char *out, size_t size)
 	return ok;
 }
 
-int secret_ask(const char *prompt, char *out, size_t size, struct fault *f)
+/* -1 without a terminal, and in the background, where asking would stop the program. */
+static int open_terminal(void)
 {
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0 && tcgetpgrp(fd) != getpgrp()) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int secret_ask(const char *prompt, char *out, size_t size, struct fault *f)
+{
+	int fd = open_terminal();
 	bool ok;
 
 	if (fd < 0)

@@ -22,15 +22,19 @@ struct outcome {
 	uint8_t status;
 	const char *name;
 	int exit;
+	const char *cure; /* where to look for the cause; may be NULL */
 };
 
 static const struct outcome outcomes[] = {
-	{DHT_STORED, "stored", EXIT_DONE},
-	{DHT_BELOW_QUORUM, "belowQuorum", EXIT_NO_ANSWER},
-	{DHT_REFUSED, "refused", EXIT_NOT_PERMITTED},
-	{DHT_FULL, "full", EXIT_FAILED},
-	{DHT_NOT_IN_TIME, "notInTime", EXIT_NO_ANSWER},
-	{DHT_NO_ANSWER, "noAnswer", EXIT_NO_ANSWER},
+	{DHT_STORED, "stored", EXIT_DONE, NULL},
+	{DHT_BELOW_QUORUM, "belowQuorum", EXIT_NO_ANSWER, NULL},
+	{DHT_REFUSED, "refused", EXIT_NOT_PERMITTED,
+		"by the server's policy: does its dht.conf say third_party_put = false, or is the "
+		"address no host's?"},
+	{DHT_FULL, "full", EXIT_FAILED,
+		"records.max_records, max_memory or max_providers_per_hash of its dht.conf"},
+	{DHT_NOT_IN_TIME, "notInTime", EXIT_NO_ANSWER, NULL},
+	{DHT_NO_ANSWER, "noAnswer", EXIT_NO_ANSWER, NULL},
 };
 
 #define OUTCOMES (sizeof(outcomes) / sizeof(outcomes[0]))
@@ -92,6 +96,8 @@ int announce_init(struct announce *a, struct session *s, const struct announce_a
 		return s->fault.status;
 	if (input_collect(&a->input, &args->input, argc, argv, stdin, &s->fault) != 0)
 		return s->fault.status;
+	if (input_some(&a->input, &args->input, &s->fault) != 0)
+		return s->fault.status;
 	a->statuses = malloc(a->input.count + 1);
 	if (!a->statuses)
 		return fault_set(&s->fault, EXIT_FAILED, "memory", NULL, "no memory");
@@ -105,13 +111,19 @@ void announce_fini(struct announce *a)
 	input_free(&a->input);
 }
 
-static size_t count_stored(const struct announce *a)
+static size_t count_of(const struct announce *a, uint8_t status)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->input.count; i++)
-		n += a->statuses[i] == DHT_STORED;
+		n += a->statuses[i] == status;
 	return n;
+}
+
+/* What programs read. No base message is acknowledged: what was sent may not be stored. */
+static const char *status_name(const struct session *s, uint8_t status)
+{
+	return s->flags.base && status == DHT_STORED ? "sent" : outcome(status)->name;
 }
 
 static void write_rows(
@@ -127,7 +139,7 @@ static void write_rows(
 			continue;
 		writer_open(w, NULL);
 		show_hash(w, &a->input.hashes[i]);
-		writer_string(w, "status", outcome(a->statuses[i])->name);
+		writer_string(w, "status", status_name(s, a->statuses[i]));
 		writer_text(w, "outcome",
 			a->statuses[i] == DHT_STORED ? done : outcome(a->statuses[i])->name);
 		writer_close(w);
@@ -135,16 +147,39 @@ static void write_rows(
 	writer_close(w);
 }
 
+/* The first of what became of some hashes that has a cure, or NULL. */
+static const struct outcome *curable(const struct announce *a)
+{
+	for (size_t i = 0; i < OUTCOMES; i++)
+		if (outcomes[i].cure && count_of(a, outcomes[i].status) > 0)
+			return &outcomes[i];
+	return NULL;
+}
+
+static void note_missing(
+	const struct announce *a, const struct session *s, const char *done, size_t missing)
+{
+	const struct outcome *o = curable(a);
+	size_t count = a->input.count;
+
+	if (count == 1)
+		session_note(s, "the hash is not %s: %s%s%s", done, outcome(a->statuses[0])->name,
+			o ? ": " : "", o ? o->cure : "");
+	else if (o)
+		session_note(s, "%zu of %zu hashes are not %s: %zu %s: %s", missing, count, done,
+			count_of(a, o->status), o->name, o->cure);
+	else
+		session_note(s, "%zu of %zu hashes are not %s", missing, count, done);
+}
+
 /* What a person at a terminal has not read above, and what a pipe's reader may not look at. */
 static void note(const struct announce *a, const struct session *s, const char *done)
 {
-	size_t stored = count_stored(a), count = a->input.count;
+	size_t stored = count_of(a, DHT_STORED), count = a->input.count;
 	bool summary = s->settings.output == OUTPUT_TABLE && count > SCREEN_ROWS;
 
-	if (count == 1 && stored == 0)
-		session_note(s, "the hash is not %s: %s", done, outcome(a->statuses[0])->name);
-	else if (stored < count)
-		session_note(s, "%zu of %zu hashes are not %s", count - stored, count, done);
+	if (stored < count)
+		note_missing(a, s, done, count - stored);
 	else if (summary)
 		session_note(s, "%zu hashes are %s", count, done);
 }

@@ -27,7 +27,7 @@ static int drop_run(void *context, void *args, int argc, char **argv)
 	status = announce_init(&a, s, args, argc, argv);
 	if (status == 0) {
 		drop(&a, s);
-		status = announce_show(&a, s, "removed", false);
+		status = announce_show(&a, s, "withdrawn", false);
 		if (s->fault.status == 0)
 			session_trip(s);
 	}

@@ -32,13 +32,15 @@ static const struct column columns[] = {
 
 static int stop(struct session *s, const char *password, uint32_t wait_ms)
 {
+	char server[CONNECT_SERVER_TEXT];
 	struct dht_trip trip = {0};
 	struct writer *w;
 	int err = dht_exit(s->dht, password, wait_ms);
 
 	if (err == DHT_ERR_REFUSED) {
 		connect_fault(s, err);
-		snprintf(s->fault.message, sizeof(s->fault.message), "the server still answers");
+		connect_server(s, server);
+		snprintf(s->fault.message, sizeof(s->fault.message), "%s still answers", server);
 		fault_hint(&s->fault, "is the password right, and has its dht.conf one?");
 		return s->fault.status;
 	}

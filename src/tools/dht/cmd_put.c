@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/exitcode.h"
+#include "base/units.h"
 #include "tools/dht/announce.h"
 #include "tools/dht/commands.h"
 
@@ -105,16 +106,43 @@ static bool worth_keeping(const struct announce *a, const struct session *s, int
 	       status != EXIT_FAILED;
 }
 
+static int check_base(const struct announce_args *args, struct session *s)
+{
+	const char *what = args->port ? "port" : args->ttl_s ? "lifetime" : NULL;
+
+	if (!s->flags.base || !what)
+		return 0;
+	return fault_set(&s->fault, EXIT_USAGE, "usage", "leave out --base",
+		"no base message carries a %s", what);
+}
+
+/* For a person at a terminal: others read ttlSeconds. */
+static void tell_if_cut(const struct announce *a, const struct session *s)
+{
+	uint32_t asked = a->options.ttl_s, granted = a->granted_ttl_s;
+	char asked_text[UNITS_TEXT_MAX], granted_text[UNITS_TEXT_MAX];
+
+	if (!terminal_is(STDERR_FILENO) || granted == 0 || granted >= asked)
+		return;
+	duration_format((uint64_t)asked * 1000, asked_text);
+	duration_format((uint64_t)granted * 1000, granted_text);
+	session_note(s, "granted %s of %s", granted_text, asked_text);
+}
+
 static int put_run(void *context, void *args, int argc, char **argv)
 {
 	const struct announce_args *given = args;
 	struct session *s = context;
 	struct announce a;
-	int status = announce_init(&a, s, given, argc, argv);
+	int status;
 
+	if (check_base(given, s) != 0)
+		return s->fault.status;
+	status = announce_init(&a, s, given, argc, argv);
 	if (status == 0) {
 		put(&a, s, "sending");
-		status = announce_show(&a, s, "stored", true);
+		status = announce_show(&a, s, s->flags.base ? "sent" : "stored", true);
+		tell_if_cut(&a, s);
 		if (s->fault.status == 0)
 			session_trip(s);
 	}

@@ -42,6 +42,9 @@ static int servers_run(void *context, void *args, int argc, char **argv)
 	int status, err;
 
 	(void)args;
+	if (s->flags.base)
+		return fault_set(&s->fault, EXIT_USAGE, "usage", "leave out --base",
+			"no base message asks for servers");
 	if (session_no_operands(s, argc, argv) != 0 || connect_open(s) != 0)
 		return s->fault.status;
 	err = dht_servers(s->dht, &servers, &n);

@@ -58,6 +58,15 @@ static int show(struct session *s, const struct dht_hash *hash, const struct dht
 	return session_written(s, w, EXIT_DONE);
 }
 
+/* Or none since: then nobody knows who has it. */
+static bool nothing_answered(const struct session *s)
+{
+	struct dht_trip trip;
+
+	dht_last_trip(s->dht, &trip);
+	return trip.round_trip_us == 0;
+}
+
 static int wait_first(struct session *s, const struct input *in, uint32_t wait_ms)
 {
 	struct dht_provider provider = {0};
@@ -66,6 +75,8 @@ static int wait_first(struct session *s, const struct input *in, uint32_t wait_m
 	int err = dht_want(
 		s->dht, in->hashes, in->count, wait_ms ? wait_ms : UINT32_MAX, &which, &provider);
 
+	if (err == DHT_ERR_TIMEOUT && wait_ms && nothing_answered(s))
+		return connect_silence(s, wait_ms);
 	text_micros((uint64_t)wait_ms * 1000, span);
 	if (err == DHT_ERR_TIMEOUT && wait_ms)
 		return fault_set(&s->fault, EXIT_NO_ANSWER, "nobodyInTime", NULL,

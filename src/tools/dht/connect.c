@@ -7,6 +7,7 @@
 
 #include "base/exitcode.h"
 #include "tools/common/secret.h"
+#include "tools/common/text.h"
 
 #define KEY_LINE_MAX 512
 
@@ -61,8 +62,7 @@ int connect_status(int error)
 	return m ? m->status : EXIT_FAILED;
 }
 
-/* The one that was asked last, or all that could have been. */
-static void server_text(const struct session *s, char *out, size_t size)
+void connect_server(const struct session *s, char out[static CONNECT_SERVER_TEXT])
 {
 	const char *configured = s->settings.server ? s->settings.server : CONNECT_DEFAULT_SERVER;
 	struct dht_trip trip = {0};
@@ -70,22 +70,23 @@ static void server_text(const struct session *s, char *out, size_t size)
 	if (s->dht)
 		dht_last_trip(s->dht, &trip);
 	if (trip.server[0])
-		snprintf(out, size, "%s", trip.server);
+		snprintf(out, CONNECT_SERVER_TEXT, "%s", trip.server);
 	else if (strpbrk(configured, ":,"))
-		snprintf(out, size, "%s", configured);
+		snprintf(out, CONNECT_SERVER_TEXT, "%s", configured);
 	else
-		snprintf(out, size, "%s:%d", configured, DHT_PORT);
+		snprintf(out, CONNECT_SERVER_TEXT, "%s:%d", configured, DHT_PORT);
+	text_clean(out, true);
 }
 
 static int describe(const struct session *s, int error, struct fault *f)
 {
 	const struct meaning *m = find(error);
-	char server[DHT_ADDRESS_TEXT + 256];
+	char server[CONNECT_SERVER_TEXT];
 
 	if (!m)
 		return fault_set(f, EXIT_FAILED, "failed", NULL, "%s",
 			error == DHT_ERR_SYSTEM ? strerror(errno) : dht_strerror(error));
-	server_text(s, server, sizeof(server));
+	connect_server(s, server);
 	return fault_set(f, m->status, m->code, m->hint, "%s %s", server, m->message);
 }
 
@@ -104,6 +105,18 @@ void connect_show_error(struct session *s, struct writer *w, int error)
 	writer_string(w, "message", f.message);
 	writer_string(w, "hint", f.hint);
 	writer_close(w);
+}
+
+int connect_silence(struct session *s, uint32_t wait_ms)
+{
+	char server[CONNECT_SERVER_TEXT], span[TEXT_DURATION_MAX];
+	int status = connect_fault(s, DHT_ERR_TIMEOUT);
+
+	connect_server(s, server);
+	text_micros((uint64_t)wait_ms * 1000, span);
+	snprintf(s->fault.message, sizeof(s->fault.message), "%s did not answer within %s", server,
+		span);
+	return status;
 }
 
 /* ---- Opening ---- */

@@ -7,6 +7,7 @@
 #include "tools/dht/session.h"
 
 #define CONNECT_DEFAULT_SERVER "127.0.0.1"
+#define CONNECT_SERVER_TEXT    (DHT_ADDRESS_TEXT + 256)
 
 /* The options that dht_open() gets from the settings. key is the caller's, for as long as the
  * options are used; it stays empty when none is set. 0, or the fault's status. */
@@ -17,6 +18,12 @@ int connect_open(struct session *s);
 
 /* Puts a libdht error into the fault; gives its exit status. */
 int connect_fault(struct session *s, int error);
+
+/* The fault of servers that said nothing at all for so long; gives its exit status. */
+int connect_silence(struct session *s, uint32_t wait_ms);
+
+/* The server that was asked last, or all that could have been, for people. */
+void connect_server(const struct session *s, char out[static CONNECT_SERVER_TEXT]);
 
 /* The exit status of a libdht error. */
 int connect_status(int error);

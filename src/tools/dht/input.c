@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tools/dht/input.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,21 @@ int input_collect(struct input *in, const struct input_args *args, int argc, cha
 	if (add_operands(in, argc, argv, f) != 0 || add_files(in, args, f) != 0)
 		return f->status;
 	return args->from_stdin ? add_lines(in, lines, f) : 0;
+}
+
+int input_some(const struct input *in, const struct input_args *args, struct fault *f)
+{
+	if (in->count > 0)
+		return 0;
+	if (args->from_stdin)
+		return fault_set(
+			f, EXIT_NOT_FOUND, "noHash", NULL, "there is no hash on standard input");
+	if (args->dirs.count > 1)
+		return fault_set(f, EXIT_NOT_FOUND, "noHash", NULL,
+			"there is no file in any of the %zu folders", args->dirs.count);
+	assert(args->dirs.count == 1);
+	return fault_set(
+		f, EXIT_NOT_FOUND, "noHash", NULL, "there is no file in %s", args->dirs.items[0]);
 }
 
 void input_free(struct input *in)

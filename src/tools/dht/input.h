@@ -45,6 +45,9 @@ int input_collect(struct input *in, const struct input_args *args, int argc, cha
  * be read. None at all is a fault, which has the only file's line. Gives their number. */
 size_t input_hash_files(struct files *files, struct fault *f);
 
+/* A fault that says which source was empty when there is no hash at all. 0, or its status. */
+int input_some(const struct input *in, const struct input_args *args, struct fault *f);
+
 void input_free(struct input *in);
 
 /* status, or EXIT_PARTIAL when it is EXIT_DONE and files were left out. */

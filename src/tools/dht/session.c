@@ -102,6 +102,8 @@ void session_trip(const struct session *s)
 	if (s->settings.output != OUTPUT_TABLE || !terminal_is(STDOUT_FILENO))
 		return;
 	dht_last_trip(s->dht, &trip);
+	if (!trip.server[0])
+		return;
 	text_micros(trip.round_trip_us, round_trip);
 	fprintf(stderr, "server %s, %s, %u %s\n", trip.server, round_trip, trip.tries,
 		trip.tries == 1 ? "try" : "tries");

@@ -57,7 +57,7 @@ int session_written(struct session *s, struct writer *w, int status);
 void session_note(const struct session *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The last line for a person at a terminal: server, round trip and tries. */
+/* The last line for a person at a terminal, when a server was asked: which, round trip, tries. */
 void session_trip(const struct session *s);
 
 /* A usage fault when there are operands. 0, or the fault's status. */

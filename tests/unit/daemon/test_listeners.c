@@ -115,11 +115,11 @@ static void each_address_that_is_taken_is_told(void **state)
 	folder_faults(&folder, &f, got, sizeof(got));
 	assert_string_equal(got,
 		"@/dht.conf:2: listen.address: cannot bind 127.0.0.31:18470: Address already in "
-	        "use (ss -ulpn shows by whom)\n"
+		"use (ss -ulpn shows by whom)\n"
 		"@/dht.conf:3: listen.client_addresses: cannot bind [::1]:18470: Address already "
-	        "in use (ss -ulpn shows by whom)\n"
+		"in use (ss -ulpn shows by whom)\n"
 		"@/dht.conf:3: listen.client_addresses: cannot bind 192.0.2.1:18470: Cannot assign "
-	        "requested address (ip address shows this machine's)\n");
+		"requested address (ip address shows this machine's)\n");
 	faults_fini(&f);
 	listeners_close(&second);
 	listeners_close(&first);

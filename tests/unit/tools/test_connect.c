@@ -58,6 +58,16 @@ static void the_server_is_named_with_its_port(void **state)
 	}
 }
 
+static void silence_is_named_with_its_length(void **state)
+{
+	struct session s = {.settings.server = "192.0.2.7"};
+
+	(void)state;
+	assert_int_equal(connect_silence(&s, 2000), EXIT_NO_ANSWER);
+	assert_string_equal(s.fault.code, "noAnswer");
+	assert_string_equal(s.fault.message, "192.0.2.7:8470 did not answer within 2.00 s");
+}
+
 static void options_come_from_settings(void **state)
 {
 	struct session s = {
@@ -143,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_become_an_exit_status),
 		cmocka_unit_test(the_server_is_named_with_its_port),
+		cmocka_unit_test(silence_is_named_with_its_length),
 		cmocka_unit_test(options_come_from_settings),
 		cmocka_unit_test(a_key_is_read),
 		cmocka_unit_test(what_is_no_key_is_refused),

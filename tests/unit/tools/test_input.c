@@ -158,6 +158,26 @@ static void unreadable_files_make_it_partial(void **state)
 	input_free(&in);
 }
 
+static void an_empty_source_is_named(void **state)
+{
+	const struct input_args lines = {.from_stdin = true},
+				folder = {.dirs = {.items = {"d"}, .count = 1}},
+				folders = {.dirs = {.items = {"d", "e"}, .count = 2}};
+	const struct input none = {0}, some = {.count = 1};
+	struct fault f = {0};
+
+	(void)state;
+	assert_int_equal(input_some(&some, &lines, &f), 0);
+	assert_int_equal(input_some(&none, &lines, &f), EXIT_NOT_FOUND);
+	assert_string_equal(f.message, "there is no hash on standard input");
+	f = (struct fault){0};
+	assert_int_equal(input_some(&none, &folder, &f), EXIT_NOT_FOUND);
+	assert_string_equal(f.message, "there is no file in d");
+	f = (struct fault){0};
+	assert_int_equal(input_some(&none, &folders, &f), EXIT_NOT_FOUND);
+	assert_string_equal(f.message, "there is no file in any of the 2 folders");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_long_line_is_not_cut),
 		cmocka_unit_test(many_lines_are_read),
 		cmocka_unit_test(unreadable_files_make_it_partial),
+		cmocka_unit_test(an_empty_source_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

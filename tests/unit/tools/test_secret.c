@@ -50,6 +50,20 @@ static void a_file_for_others_is_refused(void **state)
 			0);
 }
 
+/* Nobody should change the mode of a device. */
+static void only_a_file_is_to_be_closed_to_others(void **state)
+{
+	struct fault f = {0};
+	char secret[16];
+
+	(void)state;
+	secret_file(scratch_write("secret", "x", 0604), secret, sizeof(secret), &f);
+	assert_non_null(strstr(f.hint, "chmod"));
+	f = (struct fault){0};
+	assert_int_equal(secret_file("/dev/null", secret, sizeof(secret), &f), EXIT_NOT_PERMITTED);
+	assert_string_equal(f.hint, "give a file that only you can read");
+}
+
 static void what_is_no_secret_is_refused(void **state)
 {
 	(void)state;
@@ -66,6 +80,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_line_is_the_secret),
 		cmocka_unit_test(a_file_for_others_is_refused),
+		cmocka_unit_test(only_a_file_is_to_be_closed_to_others),
 		cmocka_unit_test(what_is_no_secret_is_refused),
 	};
 
