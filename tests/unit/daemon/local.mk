@@ -21,7 +21,8 @@ check_PROGRAMS += \
 
 daemon_test_ldadd = libdaemon.la libcore.la $(CONFIG_LIBS) $(SODIUM_LIBS) $(SYSTEMD_LIBS) \
 	$(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread
-daemon_test_headers = tests/unit/unit.h tests/unit/daemon/folder.h
+daemon_test_headers = tests/unit/unit.h tests/unit/daemon/folder.h \
+	tests/unit/daemon/own_folder.h
 
 tests_unit_daemon_test_cmdline_SOURCES = tests/unit/daemon/test_cmdline.c $(daemon_test_headers)
 tests_unit_daemon_test_cmdline_LDADD = $(daemon_test_ldadd)

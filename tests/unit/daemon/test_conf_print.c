@@ -4,23 +4,7 @@
 #include "base/err.h"
 #include "daemon/conf.h"
 
-#include "folder.h"
-
-static struct folder folder;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
+#include "own_folder.h"
 
 /* What conf_print_initial() writes; the caller frees it. */
 static char *initial_text(void)

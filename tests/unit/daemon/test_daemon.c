@@ -10,23 +10,7 @@
 #include "daemon/cmdline.h"
 #include "daemon/daemon.h"
 
-#include "folder.h"
-
-static struct folder folder;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
+#include "own_folder.h"
 
 /* How many files the next process may open, unless it is 0. */
 static rlim_t limit_child;

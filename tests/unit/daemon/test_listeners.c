@@ -6,23 +6,7 @@
 #include "base/err.h"
 #include "daemon/listeners.h"
 
-#include "folder.h"
-
-static struct folder folder;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	folder_make(&folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	folder_remove(&folder);
-	return 0;
-}
+#include "own_folder.h"
 
 /* Far from the defaults: a daemon may be running here. The first test to take it has it. */
 #define HEAD "ports: { client = 18470;"
