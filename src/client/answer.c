@@ -95,17 +95,26 @@ static void take_statuses(struct requester *r, struct batch *b, const struct msg
 	}
 }
 
-static void on_done(struct requester *r, struct batch *b, const struct msg *m)
+/* Takes what DONE says of each hash; false when that was all that the batch waited for, or none of
+ * it can be believed. */
+static bool settle(struct requester *r, struct batch *b, const struct msg_done *done)
 {
-	if (m->done.statuses.len != b->count) {
+	if (done->statuses.len != b->count) {
 		b->complaint = DHT_ERR_PROTOCOL;
-		return;
+		return false;
 	}
-	take_statuses(r, b, &m->done);
+	take_statuses(r, b, done);
 	if (b->live == 0) {
 		batch_free(r, b);
-		return;
+		return false;
 	}
+	return true;
+}
+
+static void on_done(struct requester *r, struct batch *b, const struct msg *m)
+{
+	if (!settle(r, b, &m->done))
+		return;
 	/* The server would give the same answer under the same TXID. */
 	batch_compact(r, b);
 	b->tries = b->tries_here = 1;
@@ -116,15 +125,8 @@ static void on_watch_done(struct requester *r, struct batch *b, const struct msg
 {
 	uint64_t half_us = m->done.ttl_s * US_PER_S / 2;
 
-	if (m->done.statuses.len != b->count) {
-		b->complaint = DHT_ERR_PROTOCOL;
+	if (!settle(r, b, &m->done))
 		return;
-	}
-	take_statuses(r, b, &m->done);
-	if (b->live == 0) {
-		batch_free(r, b);
-		return;
-	}
 	if (half_us < WATCH_DURATION_LEAST_S * US_PER_S / 2)
 		half_us = WATCH_DURATION_LEAST_S * US_PER_S / 2;
 	batch_grant(r, b, r->now.mono_us + half_us);
