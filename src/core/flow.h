@@ -2,12 +2,13 @@
 /*
  * flow: the way a datagram came, which is the way its answer goes.
  *
- * The core reads remote only; the rest is the shell's and comes back to it as it was, so that an
- * answer, even one much later, leaves from the address that was asked.
+ * The core reads remote and own only; the rest is the shell's and comes back to it as it was, so
+ * that an answer, even one much later, leaves from the address that was asked.
  */
 #ifndef DHT_CORE_FLOW_H
 #define DHT_CORE_FLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -17,6 +18,8 @@ struct flow {
 	struct ip local; /* the address that it was sent to, where the socket is bound to any */
 	uint32_t scope;  /* interface of a link-local remote, otherwise 0 */
 	uint32_t socket; /* which of the shell's listeners */
+	bool own;        /* the shell itself asks, to see whether it is answered: neither
+	                  * clients.allow nor clients.rate holds for it */
 };
 
 #endif

@@ -128,15 +128,16 @@ static enum stats_id check_source(struct request *rq)
 
 	if (remote->port == 0 || !ip_is_unicast(&remote->ip))
 		return STATS_DROP_BAD_SOURCE;
-	if (!in_any(rq->policy->allow, rq->policy->allow_count, &remote->ip))
+	if (!rq->flow->own && !in_any(rq->policy->allow, rq->policy->allow_count, &remote->ip))
 		return STATS_DROP_DENIED;
 	return CLIMB_ON;
 }
 
 static bool within_rate(struct request *rq)
 {
-	return rq->policy->rate == 0 || limit_allow(rq->server->limit, &rq->flow->remote.ip,
-						rq->policy->rate, rq->now->mono_us);
+	return rq->policy->rate == 0 || rq->flow->own ||
+	       limit_allow(
+		       rq->server->limit, &rq->flow->remote.ip, rq->policy->rate, rq->now->mono_us);
 }
 
 /* Decodes; what is no message at all, or an answer, is not worth a look at its source's rate. */
@@ -240,7 +241,7 @@ enum lane_verdict lane_input(struct lane *l, const struct now *now, const struct
 	struct request rq = {
 		.lane = l,
 		.server = s,
-		.policy = atomic_load_explicit(&s->policy, memory_order_acquire),
+		.policy = atomic_load_explicit(&s->policy, memory_order_seq_cst),
 		.now = now,
 		.flow = flow,
 		.datagram = {.p = bytes, .len = len},

@@ -132,9 +132,6 @@ size_t have_build(struct lane *l, struct outbox *out, const struct table_key *ke
 int want_answer(struct lane *l, struct outbox *out, const struct table_key *key,
 	const struct flow *flow, size_t room, uint64_t until_ms, uint64_t now_ms);
 
-/* Seconds that are left of what the table keeps, rounded up; 0 only when it is over. */
-uint32_t ttl_left_s(uint64_t expiry_ms, uint64_t now_ms);
-
 /* Counts what was put into the outbox from item first on. */
 void lane_count_answers(struct lane *l, const struct outbox *out, size_t first);
 

@@ -114,7 +114,7 @@ void server_set_policy(struct server *s, const struct policy *policy)
 {
 	assert_policy(policy);
 	table_set_limits(s->table, &policy->limits);
-	atomic_store_explicit(&s->policy, policy, memory_order_release);
+	atomic_store_explicit(&s->policy, policy, memory_order_seq_cst);
 }
 
 void server_shut_down(struct server *s)
@@ -195,7 +195,7 @@ static void send_have(struct lane *l, struct outbox *out, const struct policy *p
 void lane_tick(struct lane *l, const struct now *now, struct outbox *out)
 {
 	const struct policy *policy = atomic_load_explicit(
-		&l->server->policy, memory_order_acquire);
+		&l->server->policy, memory_order_seq_cst);
 	uint64_t now_ms = now_mono_ms(now);
 	size_t first = out->count;
 

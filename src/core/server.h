@@ -114,6 +114,10 @@ void lane_tick(struct lane *l, const struct now *now, struct outbox *out);
 /* When lane_tick() is next due, in mono_us; may be past. UINT64_MAX: never. */
 uint64_t lane_deadline(const struct lane *l);
 
+/* What is left of a lifetime, in whole seconds as clients are told: 0 when it is over, otherwise at
+ * least 1. The table's tenth of a second on top makes no second more. */
+uint32_t ttl_left_s(uint64_t expiry_ms, uint64_t now_ms);
+
 /* All lanes' counters added up. */
 void server_stats(const struct server *s, uint64_t n[static STATS_COUNT]);
 struct table_usage server_table_usage(const struct server *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clock: the one place that reads clocks. Both calls are answered without entering the kernel. */
+/* clock: the one place that reads clocks. All calls are answered without entering the kernel. */
 #ifndef DHT_DAEMON_CLOCK_H
 #define DHT_DAEMON_CLOCK_H
 
@@ -19,6 +19,15 @@ static inline struct now clock_now(void)
 		.mono_us = (uint64_t)mono.tv_sec * 1000000 + (uint64_t)mono.tv_nsec / 1000,
 		.wall_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000,
 	};
+}
+
+/* CLOCK_MONOTONIC, which stands while the machine sleeps: for waits and the watchdog. */
+static inline uint64_t clock_monotonic_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 #endif

@@ -12,23 +12,29 @@
 #include "daemon/log.h"
 
 const char cmdline_help[] =
-	"usage: dhtd [-c FILE] [--check | --print-config] [--log-level LEVEL]\n"
+	"usage: dhtd [-c FILE] [--check | --print-config] [--control SOCKET]\n"
+	"            [--log-level LEVEL]\n"
 	"\n"
 	"The daemon of dht: answers who has which hash. Stays in the foreground.\n"
 	"\n"
 	"  -c, --config FILE    read FILE instead of " CMDLINE_DEFAULT_FILE "\n"
 	"      --check          say all that is wrong with the configuration, and exit\n"
 	"      --print-config   print what the configuration comes to, and exit\n"
+	"      --control SOCKET what dhtctl talks to, over the file; \"\": none\n"
 	"      --log-level L    error, warning, notice, info or debug, over the file\n"
 	"      --version        print the version, and exit\n"
 	"  -h, --help           print this, and exit\n"
 	"\n"
-	"Signals: SIGTERM and SIGINT stop it cleanly, SIGUSR1 logs its counters.\n"
-	"Exit status: 0 done, 1 failed, 2 usage, 78 bad configuration.\n";
+	"SIGHUP reads the configuration again; 'dhtctl reload' does so too, and says\n"
+	"what came of it. SIGTERM and SIGINT stop it cleanly, SIGUSR1 logs its\n"
+	"counters.\n"
+	"Exit status: 0 done, 1 failed, 2 usage, 78 bad configuration.\n"
+	"See dhtd(8), dht.conf(5).\n";
 
 enum {
 	OPT_CHECK = 256,
 	OPT_PRINT_CONFIG,
+	OPT_CONTROL,
 	OPT_LOG_LEVEL,
 	OPT_VERSION,
 };
@@ -37,22 +43,12 @@ static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"print-config", no_argument, NULL, OPT_PRINT_CONFIG},
+	{"control", required_argument, NULL, OPT_CONTROL},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
-
-static int level_parse(const char *text, int *level)
-{
-	for (int i = 0; log_level_names[i]; i++) {
-		if (strcmp(text, log_level_names[i]) == 0) {
-			*level = i;
-			return 0;
-		}
-	}
-	return DHT_EINVAL;
-}
 
 /* getopt_long's '?' and ':' in words; word is the argument that it stumbled over. */
 static void explain(int c, const char *word, char *error)
@@ -72,9 +68,11 @@ static int take(struct cmdline *o, int c, const char *word, char *error)
 	case 'h': o->action = CMDLINE_HELP; return 0;
 	case OPT_CHECK: o->action = CMDLINE_CHECK; return 0;
 	case OPT_PRINT_CONFIG: o->action = CMDLINE_PRINT_CONFIG; return 0;
+	case OPT_CONTROL: o->control = optarg; return 0;
 	case OPT_VERSION: o->action = CMDLINE_VERSION; return 0;
 	case OPT_LOG_LEVEL:
-		if (level_parse(optarg, &o->log_level) == 0)
+		o->log_level = log_level_parse(optarg);
+		if (o->log_level >= 0)
 			return 0;
 		snprintf(error, CMDLINE_ERROR_MAX,
 			"--log-level: %.40s is not one of error, warning, notice, info, debug",

@@ -23,8 +23,9 @@ enum cmdline_action {
 
 struct cmdline {
 	enum cmdline_action action;
-	const char *file; /* views argv; NULL: the default file, if it exists */
-	int log_level;    /* enum log_level, or -1: as configured */
+	const char *file;    /* views argv; NULL: the default file, if it exists */
+	const char *control; /* the control socket, likewise; "": none; NULL: as configured */
+	int log_level;       /* enum log_level, or -1: as configured */
 };
 
 /* 0, or DHT_EINVAL with one line in error that says what is wrong. */

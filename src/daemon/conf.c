@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -40,17 +41,17 @@ static struct place place_of(const struct placer *p, const config_setting_t *v)
 /* The name among conf's own, which live as long as it does; NULL when there is no memory. */
 static const char *keep_name(struct conf *conf, const char *name)
 {
-	for (size_t i = 0; i < conf->file_count; i++)
-		if (strcmp(conf->files[i], name) == 0)
-			return conf->files[i];
-	char **files = realloc(conf->files, (conf->file_count + 1) * sizeof(*files));
-	if (!files)
+	for (const struct conf_name *n = conf->names; n; n = n->next)
+		if (strcmp(n->name, name) == 0)
+			return n->name;
+	size_t size = strlen(name) + 1;
+	struct conf_name *n = malloc(sizeof(*n) + size);
+	if (!n)
 		return NULL;
-	conf->files = files;
-	char *copy = strdup(name);
-	if (copy)
-		conf->files[conf->file_count++] = copy;
-	return copy;
+	memcpy(n->name, name, size);
+	n->next = conf->names;
+	conf->names = n;
+	return n->name;
 }
 
 static void unknown(struct walk *w, const config_setting_t *v, const char *path)
@@ -86,6 +87,7 @@ static void take_value(struct walk *w, const struct setting *s, const config_set
 
 	w->conf->bad[i] = value_store(s, v, &w->where, &w->conf->c, w->f) != 0;
 	w->conf->from[i] = (struct place){.file = keep_name(w->conf, at.file), .line = at.line};
+	w->conf->nth[i] = ++w->conf->value_count;
 	if (!w->conf->bad[i] && s->secret)
 		check_readers(w, s, v);
 }
@@ -158,6 +160,15 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Whether the error means that there is nothing of that name. A file where there should be a folder
+ * is something, and so is what this process may not look at. */
+static bool is_missing(const char *name, int error)
+{
+	struct stat st;
+
+	return error == ENOENT || (error == ENOTDIR && lstat(name, &st) != 0);
+}
+
 /* The files in FILE.d that end in .conf, in the order of their names. */
 static void read_fragments(struct conf *conf, const char *file, struct faults *f)
 {
@@ -169,7 +180,7 @@ static void read_fragments(struct conf *conf, const char *file, struct faults *f
 		return;
 	}
 	int n = scandir(folder, &names, is_fragment, by_name);
-	if (n < 0 && errno != ENOENT && errno != ENOTDIR)
+	if (n < 0 && !is_missing(folder, errno))
 		faults_add(f, (struct place){.file = folder}, NULL, "cannot read: %s",
 			strerror(errno));
 	for (int i = 0; i < n; i++) {
@@ -187,13 +198,52 @@ static void read_fragments(struct conf *conf, const char *file, struct faults *f
 	free(folder);
 }
 
-static int set_defaults(struct conf *conf)
+static int set_defaults(struct config *c)
 {
 	const struct setting *s;
 
 	for (size_t i = 0; (s = setting_at(i)); i++)
-		if (value_store_default(s, &conf->c) != 0)
+		if (value_store_default(s, c) != 0)
 			return DHT_ENOMEM;
+	return 0;
+}
+
+static void free_values(struct config *c)
+{
+	const struct setting *s;
+
+	for (size_t i = 0; (s = setting_at(i)); i++)
+		value_fini(s, c);
+}
+
+/* The main file by a name that still means the same when the working directory has changed; the
+ * caller frees it. Links are left as they are: a reload follows them again. */
+static char *absolute(const char *file)
+{
+	char *folder = file[0] == '/' ? NULL : getcwd(NULL, 0), *name;
+
+	if (!folder)
+		return strdup(file);
+	if (asprintf(&name, "%s/%s", folder, file) < 0)
+		name = NULL;
+	free(folder);
+	return name;
+}
+
+/* The main file and its drop-ins. The default file may be missing, another one must be there. */
+static int read_all(struct conf *conf, const char *file, struct faults *f)
+{
+	char *name = absolute(file ? file : CMDLINE_DEFAULT_FILE);
+	struct stat st;
+
+	if (!name)
+		return DHT_ENOMEM;
+	if (file || stat(name, &st) == 0 || !is_missing(name, errno)) {
+		conf->main_file = keep_name(conf, name);
+		read_one(conf, name, f);
+	}
+	read_fragments(conf, name, f);
+	free(name);
 	return 0;
 }
 
@@ -202,28 +252,25 @@ int conf_load(struct conf *conf, const char *file, const char *credentials, stru
 	size_t before = faults_count(f);
 
 	*conf = (struct conf){0};
-	if (set_defaults(conf) != 0) {
-		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
+	int err = set_defaults(&conf->c);
+	if (err == 0)
+		err = read_all(conf, file, f);
+	if (err) {
+		faults_add(f, (struct place){0}, NULL, "%s", err_text(err));
 		return DHT_EINVAL;
 	}
-	if (file || access(CMDLINE_DEFAULT_FILE, F_OK) == 0) {
-		conf->main_file = keep_name(conf, file ? file : CMDLINE_DEFAULT_FILE);
-		read_one(conf, file ? file : CMDLINE_DEFAULT_FILE, f);
-	}
-	read_fragments(conf, file ? file : CMDLINE_DEFAULT_FILE, f);
 	conf_check(conf, credentials, f);
 	return faults_count(f) == before ? 0 : DHT_EINVAL;
 }
 
 void conf_fini(struct conf *conf)
 {
-	const struct setting *s;
-
-	for (size_t i = 0; (s = setting_at(i)); i++)
-		value_fini(s, &conf->c);
-	for (size_t i = 0; i < conf->file_count; i++)
-		free(conf->files[i]);
-	free(conf->files);
+	free_values(&conf->c);
+	while (conf->names) {
+		struct conf_name *next = conf->names->next;
+		free(conf->names);
+		conf->names = next;
+	}
 	secret_free(conf->password);
 	secret_keys_free(conf->keys, conf->key_count);
 	*conf = (struct conf){0};
@@ -236,4 +283,25 @@ struct place conf_place(const struct conf *conf, const char *path)
 	assert(s);
 	const struct place *from = &conf->from[setting_index(s)];
 	return from->file ? *from : (struct place){.file = conf->main_file};
+}
+
+int conf_each_unused(const struct conf *conf,
+	void (*show)(const char *path, const char *line, void *user), void *user)
+{
+	struct config initial = {0};
+	struct faults notes = {0}; /* they read alike */
+	const struct setting *s;
+	int err = set_defaults(&initial);
+
+	for (size_t i = 0; err == 0 && (s = setting_at(i)); i++)
+		if (s->unused && !value_equal(s, &conf->c, &initial))
+			faults_add(
+				&notes, conf->from[i], s->path, "this version does not use it yet");
+	for (size_t i = 0; i < notes.count; i++)
+		show(notes.v[i].setting, notes.v[i].text, user);
+	if (notes.untold)
+		err = DHT_ENOMEM;
+	faults_fini(&notes);
+	free_values(&initial);
+	return err;
 }

@@ -21,13 +21,20 @@
 #include "daemon/faults.h"
 #include "daemon/settings.h"
 
+/* A file's name that places view. */
+struct conf_name {
+	struct conf_name *next;
+	char name[];
+};
+
 struct conf {
 	struct config c;
-	const char *main_file;           /* NULL: there is none */
+	const char *main_file; /* absolute: what a reload reads again; NULL: there is none */
 	struct place from[SETTINGS_MAX]; /* beside the table; file NULL: the default */
+	unsigned nth[SETTINGS_MAX];      /* which one of all values it was; 0: the default */
+	unsigned value_count;            /* that were read */
 	bool bad[SETTINGS_MAX];          /* there was a fault: c has something else */
-	char **files;                    /* the names that these view */
-	size_t file_count;
+	struct conf_name *names;         /* that these view */
 
 	/* What the files that the settings name contain. */
 	char *password; /* for EXIT, from wherever it came; NULL: none */
@@ -36,14 +43,20 @@ struct conf {
 };
 
 /* Fills conf, which need not be initialised, from file, or from the default file if there is one
- * when file is NULL. credentials: the folder of systemd's credentials, or NULL. 0, or DHT_EINVAL
- * with faults added. conf is to be freed in any case. */
+ * when file is NULL. A relative name counts from the working directory. credentials: the folder of
+ * systemd's credentials, or NULL. 0, or DHT_EINVAL with faults added. conf is to be freed in any
+ * case. Can be called again while another conf is in use. */
 int conf_load(struct conf *conf, const char *file, const char *credentials, struct faults *f);
 void conf_fini(struct conf *conf);
 
 /* Where this setting was written; when it is the default, the file that could say otherwise. path
  * must be in the table. */
 struct place conf_place(const struct conf *conf, const char *path);
+
+/* Calls show for each setting that is not at its default and that this version does not use, with
+ * a line "FILE:LINE: setting: this version does not use it yet". 0 or DHT_ENOMEM. */
+int conf_each_unused(const struct conf *conf,
+	void (*show)(const char *path, const char *line, void *user), void *user);
 
 /* Every setting with its value and where it comes from; secrets are not shown. libconfig can read
  * it again. 0 or DHT_ENOMEM. */

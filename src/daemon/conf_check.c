@@ -3,14 +3,16 @@
 
 #include "daemon/conf_check.h"
 
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/units.h"
 #include "daemon/secret.h"
+#include "daemon/value.h"
 
 #define CREDENTIAL_NAME "dht.password"
 
@@ -19,31 +21,84 @@ static bool is_bad(const struct conf *conf, const char *path)
 	return conf->bad[setting_index(setting_find(path))];
 }
 
-static void check_lifetimes(const struct conf *conf, struct faults *f)
+static uint64_t number(const struct conf *conf, const char *path)
 {
-	char ttl[UNITS_TEXT_MAX], max[UNITS_TEXT_MAX];
-
-	if (is_bad(conf, "records.ttl") || is_bad(conf, "records.max_ttl") ||
-		conf->c.records.ttl_ms <= conf->c.records.max_ttl_ms)
-		return;
-	duration_format(conf->c.records.ttl_ms, ttl);
-	duration_format(conf->c.records.max_ttl_ms, max);
-	/* Whichever of the two was written is the one to mend. */
-	if (conf_place(conf, "records.ttl").line)
-		faults_add(f, conf_place(conf, "records.ttl"), "records.ttl",
-			"\"%s\" is longer than records.max_ttl, \"%s\"", ttl, max);
-	else
-		faults_add(f, conf_place(conf, "records.max_ttl"), "records.max_ttl",
-			"\"%s\" is shorter than records.ttl, \"%s\"", max, ttl);
+	return value_number(setting_find(path), &conf->c);
 }
 
-static void check_ports(const struct conf *conf, struct faults *f)
+static unsigned nth(const struct conf *conf, const char *path)
 {
-	if (!is_bad(conf, "listen.ports.client_reply") && !is_bad(conf, "listen.ports.client") &&
-		conf->c.listen.client_reply_port == conf->c.listen.client_port)
-		faults_add(f, conf_place(conf, "listen.ports.client_reply"),
-			"listen.ports.client_reply",
-			"must not be listen.ports.client; 0 means that");
+	return conf->nth[setting_index(setting_find(path))];
+}
+
+/* Settings of one type of which one must not be above the other, or not as much as the other. */
+static const struct order {
+	const char *low, *high;
+	bool alike;                   /* both may be the same */
+	const char *low_is, *high_is; /* what is wrong, seen from either */
+} orders[] = {
+	{"records.ttl", "records.max_ttl", true, "longer than", "shorter than"},
+	{"cluster.write_quorum", "cluster.replicas", true, "more than", "less than"},
+	{"cluster.keepalive_interval", "cluster.suspect_after", false, "not shorter than",
+		"not longer than"},
+	{"cluster.suspect_after", "cluster.drop_after", false, "not shorter than",
+		"not longer than"},
+};
+
+/* Adds "path: VALUE is (longer than) OTHER, OTHER'S VALUE". */
+static void add_comparison(const struct conf *conf, const char *path, const char *is,
+	const char *other, struct faults *f)
+{
+	char *value = value_text(setting_find(path), &conf->c);
+	char *other_value = value_text(setting_find(other), &conf->c);
+
+	if (value && other_value)
+		faults_add(f, conf_place(conf, path), path, "%s is %s %s, %s", value, is, other,
+			other_value);
+	else
+		faults_add(f, conf_place(conf, path), path, "%s", err_text(DHT_ENOMEM));
+	free(value);
+	free(other_value);
+}
+
+static void check_order(const struct conf *conf, const struct order *o, struct faults *f)
+{
+	uint64_t low = number(conf, o->low), high = number(conf, o->high);
+
+	if (is_bad(conf, o->low) || is_bad(conf, o->high) || low < high ||
+		(low == high && o->alike))
+		return;
+	/* Whichever of the two was written is the one to mend. */
+	if (nth(conf, o->low))
+		add_comparison(conf, o->low, o->low_is, o->high, f);
+	else
+		add_comparison(conf, o->high, o->high_is, o->low, f);
+}
+
+/* All are UDP, on the same addresses. */
+static const char *const ports[] = {"listen.ports.client", "listen.ports.peer",
+	"listen.ports.keepalive", "listen.ports.client_reply", "listen.ports.peer_reply",
+	"tracker.port"};
+
+#define PORTS (sizeof(ports) / sizeof(ports[0]))
+
+/* What this version does not use is in nobody's way until somebody asks for it. */
+static bool port_counts(const struct conf *conf, const char *path)
+{
+	return !is_bad(conf, path) && number(conf, path) != 0 &&
+	       (!setting_find(path)->unused || nth(conf, path));
+}
+
+static void check_port(const struct conf *conf, const char *a, const char *b, struct faults *f)
+{
+	if (number(conf, a) != number(conf, b) || !port_counts(conf, a) || !port_counts(conf, b))
+		return;
+	const char *later = nth(conf, a) > nth(conf, b) ? a : b;
+	const char *sooner = later == a ? b : a;
+	/* With 0 an answer leaves from the port that was asked. */
+	bool optional = setting_find(later)->min == 0;
+	faults_add(f, conf_place(conf, later), later, "%" PRIu64 " is %s already%s",
+		number(conf, later), sooner, optional ? "; 0 means the port that was asked" : "");
 }
 
 static void check_addresses(const struct conf *conf, struct faults *f)
@@ -64,6 +119,18 @@ static void check_addresses(const struct conf *conf, struct faults *f)
 		faults_add(f, conf_place(conf, setting), setting,
 			"%s is there twice, or is listen.address", text);
 	}
+}
+
+/* A socket's name has to fit its address. */
+static void check_socket(const struct conf *conf, struct faults *f)
+{
+	const char *setting = "control.socket";
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (strlen(conf->c.control.socket) > max)
+		faults_add(f, conf_place(conf, setting), setting,
+			"%s is longer than %zu bytes, the most that a socket's name can have",
+			conf->c.control.socket, max);
 }
 
 /* A password must be one that can be checked; it was found at `at`. */
@@ -148,11 +215,26 @@ static void find_keys(struct conf *conf, struct faults *f)
 			"there is no key in clients.keys_file, so nobody could announce anything");
 }
 
+/* Only whether it is one that keeps a secret: nobody uses it yet. */
+static void check_key_file(const struct conf *conf, struct faults *f)
+{
+	const char *setting = "cluster.key_file", *file = conf->c.cluster.key_file;
+	char *text;
+
+	if (file[0] != '\0' && secret_read(file, conf_place(conf, setting), setting, &text, f) == 0)
+		secret_free(text);
+}
+
 void conf_check(struct conf *conf, const char *credentials, struct faults *f)
 {
 	check_addresses(conf, f);
-	check_ports(conf, f);
-	check_lifetimes(conf, f);
+	for (size_t i = 0; i < PORTS; i++)
+		for (size_t j = 0; j < i; j++)
+			check_port(conf, ports[j], ports[i], f);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		check_order(conf, &orders[i], f);
+	check_socket(conf, f);
+	check_key_file(conf, f);
 	find_password(conf, credentials, f);
 	find_keys(conf, f);
 }

@@ -96,7 +96,7 @@ static void print_assignment(
 static void print_initial_row(const struct setting *s, FILE *out)
 {
 	indent(setting_depth(s), out);
-	fprintf(out, "# %s\n", s->help);
+	fprintf(out, "# %s%s\n", s->help, s->unused ? " Not used yet." : "");
 	print_assignment(setting_name(s), s->initial, "#", setting_depth(s), out);
 	putc('\n', out);
 }
@@ -112,7 +112,8 @@ static const char initial_head[] =
 	"#\n"
 	"# Durations have a unit (\"500ms\", \"30s\", \"30m\", \"24h\", \"7d\"), sizes may have "
 	"one\n"
-	"# (\"64M\"); both stand in quotes.\n\n";
+	"# (\"64M\"); both stand in quotes. What is not used yet is for a later version; this one\n"
+	"# only checks it.\n\n";
 
 void conf_print_initial(FILE *out)
 {
@@ -129,24 +130,19 @@ void conf_print_initial(FILE *out)
 	}
 }
 
-static void print_origin(struct place from, FILE *out)
+static void print_origin(const struct setting *s, struct place from, FILE *out)
 {
 	if (from.file)
-		fprintf(out, "  # %s:%u\n", from.file, from.line);
+		fprintf(out, "  # %s:%u", from.file, from.line);
 	else
-		fputs("  # default\n", out);
+		fputs("  # default", out);
+	fputs(s->unused ? "; not used yet\n" : "\n", out);
 }
 
 static int print_row(const struct conf *conf, const struct setting *s, FILE *out)
 {
-	char *value = NULL;
-	size_t size = 0;
-	FILE *text = open_memstream(&value, &size);
+	char *value = value_text(s, &conf->c);
 
-	if (!text)
-		return DHT_ENOMEM;
-	value_print(s, &conf->c, text);
-	fclose(text);
 	if (!value)
 		return DHT_ENOMEM;
 	if (s->secret && strcmp(value, s->initial) != 0) {
@@ -155,7 +151,7 @@ static int print_row(const struct conf *conf, const struct setting *s, FILE *out
 	} else {
 		print_assignment(setting_name(s), value, "", setting_depth(s), out);
 	}
-	print_origin(conf->from[setting_index(s)], out);
+	print_origin(s, conf->from[setting_index(s)], out);
 	free(value);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -12,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
-/* What the text is inside of, which goes on from line to line. */
+/* What the text is inside of. A comment goes on from line to line, a string must not. */
 enum inside {
 	INSIDE_NOTHING,
 	INSIDE_STRING,
@@ -26,6 +29,8 @@ struct assembly {
 	struct conf_text *t;
 	struct faults *f;
 	enum inside inside;
+	struct place here;
+	struct place comment; /* where the last one began */
 };
 
 static int append(struct conf_text *t, const char *p, size_t len)
@@ -109,11 +114,26 @@ static size_t step(struct assembly *a, const char *p)
 		return strlen(p);
 	if (p[0] == '/' && p[1] == '*') {
 		a->inside = INSIDE_COMMENT;
+		a->comment = a->here;
 		return 2;
 	}
 	if (p[0] == '"')
 		a->inside = INSIDE_STRING;
 	return 1;
+}
+
+/* A string that is open at the end of its line is closed there, so that one forgotten quote does
+ * not turn the rest of the file around. */
+static int close_string(struct assembly *a, const char *line)
+{
+	size_t len = strlen(line), backslashes = 0;
+
+	while (backslashes < len && line[len - 1 - backslashes] == '\\')
+		backslashes++;
+	faults_add(a->f, a->here, NULL,
+		"a string goes on over the end of the line: a quote is missing");
+	a->inside = INSIDE_NOTHING;
+	return backslashes % 2 ? append(a->t, "\\\"", 2) : append(a->t, "\"", 1);
 }
 
 /* Copies one line, without its newline, marking big numbers. */
@@ -135,6 +155,8 @@ static int copy_line(struct assembly *a, const char *line)
 		before = p[n - 1];
 		p += n;
 	}
+	if (err == 0 && a->inside == INSIDE_STRING)
+		err = close_string(a, line);
 	return err;
 }
 
@@ -184,6 +206,7 @@ static int add_line(
 		free(name);
 		return 0;
 	}
+	a->here = here;
 	if (err == 0)
 		err = copy_line(a, line);
 	if (err == 0)
@@ -222,22 +245,37 @@ static int add_lines(struct assembly *a, uint32_t file, FILE *in, unsigned depth
 	return err;
 }
 
-/* Opens what is no folder and enters it in the list of files. */
+/* NULL: nothing is wrong with a file of this kind. */
+static const char *wrong_kind(const struct stat *st)
+{
+	if (S_ISREG(st->st_mode))
+		return NULL;
+	/* An empty configuration. */
+	if (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3))
+		return NULL;
+	return S_ISDIR(st->st_mode) ? "is a folder" : "is not a regular file";
+}
+
+/* Opens a file and enters it in the list of files. */
 static FILE *open_file(struct assembly *a, const char *name, struct place from)
 {
 	struct conf_text *t = a->t;
-	FILE *in = fopen(name, "re");
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
 	struct stat st;
 
-	if (!in || fstat(fileno(in), &st) != 0) {
+	if (fd >= 0 && !in)
+		close(fd);
+	if (!in || fstat(fd, &st) != 0) {
 		if (from.file)
 			faults_add(
 				a->f, from, NULL, "cannot include %s: %s", name, strerror(errno));
 		else
 			faults_add(a->f, (struct place){.file = name}, NULL, "cannot open: %s",
 				strerror(errno));
-	} else if (S_ISDIR(st.st_mode)) {
-		faults_add(a->f, (struct place){.file = name}, NULL, "is a folder");
+	} else if (wrong_kind(&st)) {
+		faults_add(a->f, (struct place){.file = name}, NULL, "%s", wrong_kind(&st));
 	} else if (!(t->files[t->file_count].name = strdup(name))) {
 		faults_add(a->f, from, NULL, "%s", err_text(DHT_ENOMEM));
 	} else {
@@ -273,7 +311,11 @@ int conf_text_read(struct conf_text *t, const char *file, struct faults *f)
 		faults_add(f, (struct place){.file = file}, NULL, "%s", err_text(err));
 		return err;
 	}
-	return add_file(&a, file, (struct place){0}, 0);
+	err = add_file(&a, file, (struct place){0}, 0);
+	/* libconfig would take it for the end of the file. */
+	if (err == 0 && a.inside == INSIDE_COMMENT)
+		faults_add(f, a.comment, NULL, "a comment that begins here has no end");
+	return err;
 }
 
 void conf_text_fini(struct conf_text *t)

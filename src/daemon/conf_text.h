@@ -9,7 +9,9 @@
  * libconfig could include files itself, but its releases differ in what a relative name counts
  * from, and they read a number above 2^31 as another number without a word. So the text is put
  * together here, each line remembers where it came from, a name counts from the folder of the file
- * that it stands in, and big numbers get the mark ("L") that makes libconfig read them right.
+ * that it stands in, and big numbers get the mark ("L") that makes libconfig read them right. A
+ * string must end on its line: one that does not is a fault, and is closed there, so that the lines
+ * behind it are read as they were meant.
  *
  * Limits: CONF_FILES_MAX files, CONF_DEPTH_MAX deep, CONF_TEXT_MAX bytes in all.
  */

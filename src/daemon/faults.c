@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/faults.h"
 
+#include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +27,53 @@ static size_t write_place(char *to, size_t size, struct place at, const char *se
 	return used;
 }
 
+/* A fault is one line, whatever was in the file: a string may go on over a line's end. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = ' ';
+}
+
+static void free_fault(struct one_fault *one)
+{
+	free(one->text);
+	free(one->file);
+	free(one->setting);
+	free(one->message);
+}
+
+/* Copies all of it into one. False when there is no memory. */
+static bool keep(struct one_fault *one, const char *text, struct place at, const char *setting,
+	const char *message)
+{
+	*one = (struct one_fault){
+		.text = strdup(text),
+		.file = at.file ? strdup(at.file) : NULL,
+		.line = at.file ? at.line : 0,
+		.setting = setting ? strdup(setting) : NULL,
+		.message = strdup(message),
+	};
+	if (one->text && one->message && !one->file == !at.file && !one->setting == !setting)
+		return true;
+	free_fault(one);
+	return false;
+}
+
 void faults_add(struct faults *f, struct place at, const char *setting, const char *format, ...)
 {
-	char text[FAULT_TEXT_MAX] = "";
-	size_t used = write_place(text, sizeof(text), at, setting);
+	char message[FAULT_TEXT_MAX], text[FAULT_TEXT_MAX];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text + used, sizeof(text) - used, format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	char *copy = f->count < FAULTS_MAX ? strdup(text) : NULL;
-	if (copy)
-		f->lines[f->count++] = copy;
+	make_one_line(message);
+	size_t used = write_place(text, sizeof(text), at, setting);
+	snprintf(text + used, sizeof(text) - used, "%s", message);
+	make_one_line(text);
+	if (f->count < FAULTS_MAX && keep(&f->v[f->count], text, at, setting, message))
+		f->count++;
 	else
 		f->untold++;
 }
@@ -46,12 +83,18 @@ size_t faults_count(const struct faults *f)
 	return f->count + f->untold;
 }
 
+const struct one_fault *faults_at(const struct faults *f, size_t i)
+{
+	assert(i < f->count);
+	return &f->v[i];
+}
+
 void faults_each(const struct faults *f, void (*show)(const char *line))
 {
 	char rest[64];
 
 	for (size_t i = 0; i < f->count; i++)
-		show(f->lines[i]);
+		show(f->v[i].text);
 	if (f->untold == 0)
 		return;
 	snprintf(rest, sizeof(rest), "%zu more faults are not shown", f->untold);
@@ -61,6 +104,6 @@ void faults_each(const struct faults *f, void (*show)(const char *line))
 void faults_fini(struct faults *f)
 {
 	for (size_t i = 0; i < f->count; i++)
-		free(f->lines[i]);
+		free_fault(&f->v[i]);
 	*f = (struct faults){0};
 }

@@ -18,17 +18,26 @@
 #define FAULTS_MAX     200
 #define FAULT_TEXT_MAX 512
 
-/* All zero is an empty list. */
-struct faults {
-	char *lines[FAULTS_MAX];
-	size_t count;
-	size_t untold; /* beyond FAULTS_MAX, or no memory */
-};
-
 /* Where something was written. file NULL: nowhere, it is a default. line 0: in the whole file. */
 struct place {
 	const char *file;
 	unsigned line;
+};
+
+/* One of them: the line as a whole, and its parts for programs. */
+struct one_fault {
+	char *text;    /* "FILE:LINE: setting: message" */
+	char *file;    /* NULL: not known */
+	unsigned line; /* 0: not known */
+	char *setting; /* NULL: not known */
+	char *message;
+};
+
+/* All zero is an empty list. */
+struct faults {
+	struct one_fault v[FAULTS_MAX];
+	size_t count;
+	size_t untold; /* beyond FAULTS_MAX, or no memory */
 };
 
 /* setting may be NULL. Borrows all of it. Texts longer than FAULT_TEXT_MAX are cut. */
@@ -36,6 +45,9 @@ __attribute__((format(printf, 4, 5))) void faults_add(
 	struct faults *f, struct place at, const char *setting, const char *format, ...);
 
 size_t faults_count(const struct faults *f);
+
+/* The i-th that is kept, 0 to f->count - 1. */
+const struct one_fault *faults_at(const struct faults *f, size_t i);
 
 /* Calls show for each line, and for a last one that says how many are not shown. */
 void faults_each(const struct faults *f, void (*show)(const char *line));

@@ -3,6 +3,8 @@
 
 #include "daemon/log.h"
 
+#include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +13,45 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* The lines of interest are the callers', not this file's. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
+#include "daemon/log_out.h"
+#include "daemon/log_ring.h"
+#include "daemon/log_text.h"
 
 #define GATE_MS 1000
+
+#define NO_EVENT (-1)
 
 const char *const log_level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
 
-static bool to_journal;
+static const struct {
+	const char *name;
+	const char *message_id;
+	enum log_level level;
+} events[] = {
+#define X(id, name, message_id, level) [LOG_EVENT_##id] = {name, message_id, LOG_LEVEL_##level},
+	LOG_EVENTS(X)
+#undef X
+};
+
+/* A line with all that is said with it. */
+struct line {
+	enum log_level level;
+	int event;
+	const char *prefix; /* for standard error */
+	const char *message;
+	const char *fields; /* "NAME=value\n" of each */
+};
+
 static _Atomic(int) max_level = LOG_LEVEL_INFO;
+
+static struct {
+	pthread_mutex_t lock; /* guards all below; nothing waits under it */
+	int journal_fd;       /* -1: lines go to standard error */
+	uint64_t lost;        /* lines that were not taken since the last that was */
+	bool is_cut;          /* the last one on standard error has no end */
+} out = {.lock = PTHREAD_MUTEX_INITIALIZER, .journal_fd = -1};
 
 /* JOURNAL_STREAM is "device:inode" of the stream that systemd gave us. Somebody may have pointed
  * standard error elsewhere since. */
@@ -39,7 +68,11 @@ static bool stderr_is_journal(void)
 
 void log_open(void)
 {
-	to_journal = stderr_is_journal();
+	pthread_mutex_lock(&out.lock);
+	if (out.journal_fd >= 0)
+		close(out.journal_fd);
+	out.journal_fd = stderr_is_journal() ? log_out_open() : -1;
+	pthread_mutex_unlock(&out.lock);
 }
 
 void log_set_level(enum log_level level)
@@ -47,41 +80,113 @@ void log_set_level(enum log_level level)
 	atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
 }
 
-/* One write: there is nothing to be done about one that fails. */
-static void write_stderr(const char *prefix, const char *message)
+enum log_level log_get_level(void)
 {
-	char line[LOG_LINE_MAX];
-	int n = snprintf(line, sizeof(line), "%s%s\n", prefix, message);
-	size_t len = (size_t)n;
+	return (enum log_level)atomic_load_explicit(&max_level, memory_order_relaxed);
+}
 
-	if (len >= sizeof(line)) {
-		len = sizeof(line) - 1;
-		line[len - 1] = '\n';
+int log_level_parse(const char *name)
+{
+	for (int i = 0; log_level_names[i]; i++)
+		if (strcmp(name, log_level_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+static struct iovec piece(const char *text)
+{
+	return (struct iovec){(void *)(uintptr_t)text, strlen(text)};
+}
+
+static bool put_journal(const struct line *l)
+{
+	char about[160] = "";
+
+	snprintf(about, sizeof(about), "\nPRIORITY=%d\nSYSLOG_IDENTIFIER=dhtd\n",
+		priorities[l->level]);
+	if (l->event != NO_EVENT) {
+		size_t used = strlen(about);
+		snprintf(about + used, sizeof(about) - used, "MESSAGE_ID=%s\nDHT_EVENT=%s\n",
+			events[l->event].message_id, events[l->event].name);
 	}
-	ssize_t written = write(STDERR_FILENO, line, len);
-	(void)written;
+	struct iovec pieces[] = {
+		piece("MESSAGE="), piece(l->message), piece(about), piece(l->fields)};
+	return log_out_journal(out.journal_fd, LOG_OUT_JOURNAL, pieces, 4);
 }
 
-static void emit(enum log_level level, const char *prefix, const char *message)
+/* The line after one that was cut begins with that one's end. */
+static bool put_stderr(const struct line *l)
 {
-	if (to_journal && sd_journal_send("MESSAGE=%s", message, "PRIORITY=%i", priorities[level],
-				  "SYSLOG_IDENTIFIER=dhtd", NULL) == 0)
-		return;
-	write_stderr(prefix, message);
+	char text[1 + LOG_LINE_MAX] = "\n";
+	char *start = out.is_cut ? text : text + 1;
+	int n = snprintf(text + 1, LOG_LINE_MAX - 1, "%s%s", l->prefix, l->message);
+	size_t len = (size_t)n < LOG_LINE_MAX - 1 ? (size_t)n : LOG_LINE_MAX - 2;
+
+	text[1 + len] = '\n';
+	char *end = text + 1 + len + 1;
+	size_t taken = log_out_write(STDERR_FILENO, start, (size_t)(end - start));
+	if (taken > 0)
+		out.is_cut = start + taken < end;
+	return start + taken == end;
 }
 
-__attribute__((format(printf, 2, 0))) static void say(
-	enum log_level level, const char *format, va_list args)
+/* Where the journal takes nothing there is still standard error, which is its stream. */
+static bool put(const struct line *l)
 {
-	char message[LOG_LINE_MAX];
+	return (out.journal_fd >= 0 && put_journal(l)) || put_stderr(l);
+}
 
-	vsnprintf(message, sizeof(message), format, args);
-	emit(level, "dhtd: ", message);
+static bool tell_lost(void)
+{
+	char message[100];
+	struct line l = {LOG_LEVEL_WARNING, NO_EVENT, "dhtd: ", message, ""};
+
+	snprintf(message, sizeof(message), "%" PRIu64 " log line%s lost: not taken in time",
+		out.lost, out.lost == 1 ? "" : "s");
+	return put(&l);
+}
+
+static void send_out(const struct line *l)
+{
+	pthread_mutex_lock(&out.lock);
+	if (out.lost > 0 && tell_lost())
+		out.lost = 0;
+	if (out.lost > 0 || !put(l))
+		out.lost++;
+	pthread_mutex_unlock(&out.lock);
 }
 
 static bool is_shown(enum log_level level)
 {
-	return (int)level <= atomic_load_explicit(&max_level, memory_order_relaxed);
+	return level <= log_get_level();
+}
+
+/* All lines are kept; shown tells whether this one goes out as well. */
+static void emit(const struct line *l, bool shown)
+{
+	log_ring_put(l->level, l->event, l->message, l->fields);
+	if (shown)
+		send_out(l);
+}
+
+__attribute__((format(printf, 2, 0))) static void write_message(
+	char message[static LOG_LINE_MAX], const char *format, va_list args)
+{
+	char whole[LOG_LINE_MAX + 1];
+
+	vsnprintf(whole, sizeof(whole), format, args);
+	log_text_copy(message, LOG_LINE_MAX, whole);
+	log_text_clean(message);
+}
+
+__attribute__((format(printf, 3, 0))) static void say(
+	enum log_level level, bool shown, const char *format, va_list args)
+{
+	char message[LOG_LINE_MAX];
+	struct line l = {level, NO_EVENT, "dhtd: ", message, ""};
+
+	write_message(message, format, args);
+	emit(&l, shown);
 }
 
 #define DEFINE_LEVEL(name, level)                                                                  \
@@ -89,10 +194,8 @@ static bool is_shown(enum log_level level)
 	{                                                                                          \
 		va_list args;                                                                      \
                                                                                                    \
-		if (!is_shown(level))                                                              \
-			return;                                                                    \
 		va_start(args, format);                                                            \
-		say(level, format, args);                                                          \
+		say(level, is_shown(level), format, args);                                         \
 		va_end(args);                                                                      \
 	}
 
@@ -107,13 +210,61 @@ void log_asked(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(LOG_LEVEL_NOTICE, format, args);
+	say(LOG_LEVEL_NOTICE, true, format, args);
 	va_end(args);
 }
 
 void log_fault(const char *line)
 {
-	emit(LOG_LEVEL_ERROR, "", line);
+	char message[LOG_LINE_MAX];
+	struct line l = {LOG_LEVEL_ERROR, LOG_EVENT_CONFIG_FAULT, "", message, ""};
+
+	log_text_copy(message, sizeof(message), line);
+	log_text_clean(message);
+	emit(&l, true);
+}
+
+/* A field that does not fit is left out, those after it are not. */
+static void write_fields(char text[static LOG_RING_FIELD_MAX], const struct log_field *fields)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int i = 0; fields && i < LOG_FIELDS_MAX && fields[i].name; i++) {
+		char value[LOG_RING_FIELD_MAX];
+		if (!fields[i].value)
+			continue;
+		log_text_copy(value, sizeof(value), fields[i].value);
+		log_text_clean(value);
+		size_t room = LOG_RING_FIELD_MAX - used;
+		int n = snprintf(text + used, room, "%s=%s\n", fields[i].name, value);
+		if (n > 0 && (size_t)n < room)
+			used += (size_t)n;
+		text[used] = '\0';
+	}
+}
+
+void log_event(enum log_event event, const struct log_field *fields, const char *format, ...)
+{
+	char message[LOG_LINE_MAX], text[LOG_RING_FIELD_MAX];
+	struct line l = {events[event].level, (int)event, "dhtd: ", message, text};
+	va_list args;
+
+	va_start(args, format);
+	write_message(message, format, args);
+	va_end(args);
+	write_fields(text, fields);
+	emit(&l, is_shown(l.level));
+}
+
+const char *log_event_name(enum log_event event)
+{
+	return events[event].name;
+}
+
+const char *log_event_message_id(enum log_event event)
+{
+	return events[event].message_id;
 }
 
 bool log_gate_pass(struct log_gate *g, uint64_t mono_ms, uint32_t *held)

@@ -16,21 +16,25 @@
 
 #include "daemon/log.h"
 
-#define STATUS_US    (5 * UINT64_C(1000000))
-#define STATUS_SLACK (1 * UINT64_C(1000000))
+#define TICK_US    (LOOP_TICK_S * UINT64_C(1000000))
+#define TICK_SLACK (UINT64_C(1000000) / 4)
 
 struct loop {
 	sd_event *event;
 	struct loop_calls calls;
 };
 
+void loop_stop(struct loop *l, const char *reason)
+{
+	log_event(LOG_EVENT_STOPPING, NULL, "stopping for %s", reason);
+	sd_event_exit(l->event, 0);
+}
+
 static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
-	struct loop *l = arg;
-
 	(void)s;
-	log_notice("stopping for %s", si->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
-	return sd_event_exit(l->event, 0);
+	loop_stop(arg, si->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+	return 0;
 }
 
 static int on_stats(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
@@ -45,34 +49,34 @@ static int on_stats(sd_event_source *s, const struct signalfd_siginfo *si, void 
 
 static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
+	struct loop *l = arg;
+
 	(void)s;
 	(void)si;
-	(void)arg;
-	log_notice("SIGHUP: this version cannot read its configuration again, restart it instead");
+	l->calls.reload(l->calls.owner);
 	return 0;
 }
 
 static int on_exit_fd(sd_event_source *s, int fd, uint32_t events, void *arg)
 {
-	struct loop *l = arg;
 	uint64_t times;
 
 	(void)s;
 	(void)events;
 	ssize_t n = read(fd, &times, sizeof(times));
 	(void)n;
-	log_notice("stopping for EXIT");
-	return sd_event_exit(l->event, 0);
+	loop_stop(arg, "EXIT");
+	return 0;
 }
 
-static int on_status(sd_event_source *s, uint64_t usec, void *arg)
+static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct loop *l = arg;
-	const char *text = l->calls.status(l->calls.owner);
+	const char *text = l->calls.tick(l->calls.owner);
 
 	if (text)
 		sd_notifyf(false, "STATUS=%s", text);
-	int err = sd_event_source_set_time(s, usec + STATUS_US);
+	int err = sd_event_source_set_time(s, usec + TICK_US);
 	return err < 0 ? err : sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
@@ -109,9 +113,9 @@ static int add_sources(struct loop *l, int exit_fd)
 
 	if (err >= 0)
 		err = sd_event_add_io(l->event, NULL, exit_fd, EPOLLIN, on_exit_fd, l);
-	if (err >= 0 && getenv("NOTIFY_SOCKET"))
+	if (err >= 0)
 		err = sd_event_add_time_relative(
-			l->event, NULL, CLOCK_MONOTONIC, 0, STATUS_SLACK, on_status, l);
+			l->event, NULL, CLOCK_MONOTONIC, 0, TICK_SLACK, on_tick, l);
 	return err;
 }
 
@@ -138,6 +142,11 @@ void loop_free(struct loop *l)
 		return;
 	sd_event_unref(l->event);
 	free(l);
+}
+
+sd_event *loop_event(const struct loop *l)
+{
+	return l->event;
 }
 
 int loop_run(struct loop *l)

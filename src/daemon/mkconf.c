@@ -23,6 +23,13 @@ static void print_type(const struct setting *s)
 		duration_format(s->min, min);
 		duration_format(s->max, max);
 		printf(", %s to %s", min, max);
+	} else if (s->type == SETTING_SIZE) {
+		size_format(s->min, min);
+		size_format(s->max, max);
+		printf(", %s%s to %s", s->or_zero ? "0 or " : "", min, max);
+	} else if (s->type == SETTING_CHOICE) {
+		for (size_t i = 0; s->words[i]; i++)
+			printf("%s %s", i ? "," : ":", s->words[i]);
 	} else if (s->type == SETTING_STRING) {
 		printf(" of %llu to %llu bytes", (unsigned long long)s->min,
 			(unsigned long long)s->max);
@@ -33,8 +40,13 @@ static void print_row(const struct setting *s)
 {
 	printf(".It Ic %s\n%s\nIt is ", s->path, s->help);
 	print_type(s);
-	printf(".\nDefault:\n.Li %s .\n", s->initial);
-	puts(s->live ? "It can change while the daemon runs." : "A change takes a restart.");
+	/* A line of text: on a macro's line the quotes would be taken away. */
+	printf(".\nDefault: %s.\n", s->initial);
+	if (s->unused)
+		puts("This version only checks it; it is not used yet.");
+	else
+		puts(s->live ? "It can change while the daemon runs."
+			     : "A change takes a restart.");
 }
 
 static int print_manual(void)

@@ -14,8 +14,17 @@
 #define TRILLION  UINT64_C(1000000000000)
 #define EXABYTE   (UINT64_C(1) << 60)
 
+/* Below this hardly anything fits: the table takes its memory in regions of 256 KiB, one for each
+ * of four sizes of blocks at least (table.h). */
+#define MEMORY_LEAST (UINT64_C(1) << 20)
+
 #define AT(member) .offset = offsetof(struct config, member)
 #define LIVE       .live = true
+
+/* Nothing has to be restarted for what nobody uses. */
+#define UNUSED .unused = true, .live = true
+
+static const char *const storage_modes[] = {"off", "batch", "sync", NULL};
 
 static const struct setting settings[] = {
 	{"listen", SETTING_GROUP, .help = "Where requests come in."},
@@ -26,24 +35,58 @@ static const struct setting settings[] = {
 	{"listen.ports", SETTING_GROUP, .help = "UDP ports, the same on each address."},
 	{"listen.ports.client", SETTING_INT, 1, 65535, AT(listen.client_port), .initial = "8470",
 		.help = "Clients' requests come in here."},
+	{"listen.ports.peer", SETTING_INT, 1, 65535, AT(listen.peer_port), UNUSED,
+		.initial = "8471", .help = "Other servers' messages come in here."},
+	{"listen.ports.keepalive", SETTING_INT, 1, 65535, AT(listen.keepalive_port), UNUSED,
+		.initial = "8472", .help = "Other servers' signs of life come in here."},
 	{"listen.ports.client_reply", SETTING_INT, 0, 65535, AT(listen.client_reply_port),
 		.initial = "0",
 		.help = "Answers leave from here; 0: from the port that was asked."},
+	{"listen.ports.peer_reply", SETTING_INT, 0, 65535, AT(listen.peer_reply_port), UNUSED,
+		.initial = "0",
+		.help = "Answers to servers leave from here; 0: from the port that was asked."},
 	{"listen.workers", SETTING_INT, 0, SERVER_LANES_MAX, AT(listen.workers), .initial = "0",
 		.help = "Threads that answer; 0: one for each CPU."},
 	{"listen.max_datagram", SETTING_INT, LANE_DATAGRAM_MIN, MSG_DATAGRAM_MAX,
 		AT(listen.max_datagram), .initial = "1232",
 		.help = "Bytes of the longest datagram, in and out; above 1232 some may get lost."},
 
-	{"password", SETTING_STRING, 0, SECRET_PASSWORD_MAX, AT(password), .initial = "\"\"",
+	{"password", SETTING_STRING, 0, SECRET_PASSWORD_MAX, AT(password), .initial = "\"\"", LIVE,
 		.secret = true,
-		.help = "For EXIT: plain, or a hash as argon2 -id -e prints; \"\": refused."},
-	{"password_file", SETTING_PATH, AT(password_file), .initial = "\"\"",
+		.help = "For EXIT: plain, or what dhtctl hash-password prints; \"\": refused."},
+	{"password_file", SETTING_PATH, AT(password_file), LIVE, .initial = "\"\"",
 		.help = "Where the password is instead; others must not be able to read it."},
 
 	{"cluster", SETTING_GROUP, .help = "The servers that keep the directory together."},
 	{"cluster.name", SETTING_STRING, 1, 64, AT(cluster.name), .initial = "\"default\"",
 		.help = "What PING is told."},
+	{"cluster.seeds", SETTING_SERVERS, 0, 64, AT(cluster.seeds), UNUSED, .initial = "()",
+		.help = "Servers to join: \"HOST\", \"HOST:PORT\" or \"[IPV6]:PORT\"."},
+	{"cluster.key_file", SETTING_PATH, AT(cluster.key_file), UNUSED, .initial = "\"\"",
+		.help = "The servers' common keys; others must not be able to read it."},
+	{"cluster.insecure", SETTING_BOOL, AT(cluster.insecure), UNUSED, .initial = "false",
+		.help = "true: servers talk in clear when there is no key."},
+	{"cluster.replicas", SETTING_INT, 1, 16, AT(cluster.replicas), UNUSED, .initial = "3",
+		.help = "How many servers keep each record."},
+	{"cluster.write_quorum", SETTING_INT, 1, 16, AT(cluster.write_quorum), UNUSED,
+		.initial = "2", .help = "How many of them must have it before it is acknowledged."},
+	{"cluster.confirm_misses", SETTING_BOOL, AT(cluster.confirm_misses), UNUSED,
+		.initial = "true",
+		.help = "true: nobody has a hash only when another of its servers says so too."},
+	{"cluster.zone", SETTING_STRING, 0, 64, AT(cluster.zone), UNUSED, .initial = "\"\"",
+		.help = "What fails together: a record is kept in several zones if it can be."},
+	{"cluster.weight", SETTING_INT, 1, 100, AT(cluster.weight), UNUSED, .initial = "1",
+		.help = "This server's share of the records, beside the others' weights."},
+	{"cluster.keepalive_interval", SETTING_DURATION, 100, 10 * MINUTE_MS,
+		AT(cluster.keepalive_interval_ms), UNUSED, .initial = "\"1s\"",
+		.help = "How often servers show each other that they are alive."},
+	{"cluster.suspect_after", SETTING_DURATION, 100, 60 * MINUTE_MS,
+		AT(cluster.suspect_after_ms), UNUSED, .initial = "\"5s\"",
+		.help = "A server is suspected after this long without a sign of life."},
+	{"cluster.drop_after", SETTING_DURATION, 100, DAY_MS, AT(cluster.drop_after_ms), UNUSED,
+		.initial = "\"10s\"", .help = "And given up after this long."},
+	{"cluster.repair_interval", SETTING_DURATION, 1000, DAY_MS, AT(cluster.repair_interval_ms),
+		UNUSED, .initial = "\"30s\"", .help = "How often servers compare what they have."},
 
 	{"records", SETTING_GROUP, .help = "What is remembered, and for how long."},
 	{"records.ttl", SETTING_DURATION, 1000, 365 * DAY_MS, AT(records.ttl_ms), LIVE,
@@ -55,8 +98,8 @@ static const struct setting settings[] = {
 		.initial = "\"10m\"", .help = "How long a WANT waits."},
 	{"records.max_records", SETTING_INT, 0, TRILLION, AT(records.max_records), LIVE,
 		.initial = "0", .help = "New records are refused beyond this; 0: no limit."},
-	{"records.max_memory", SETTING_SIZE, 0, EXABYTE, AT(records.max_memory), LIVE,
-		.initial = "\"0\"",
+	{"records.max_memory", SETTING_SIZE, MEMORY_LEAST, EXABYTE, AT(records.max_memory), LIVE,
+		.or_zero = true, .initial = "\"0\"",
 		.help = "New records are refused beyond this many bytes; \"0\": no limit."},
 	{"records.max_providers_per_hash", SETTING_INT, 1, 65535,
 		AT(records.max_providers_per_hash), LIVE, .initial = "65535",
@@ -81,6 +124,35 @@ static const struct setting settings[] = {
 		.help = "The clients' keys, a line for each: NAME and 64 hexadecimal digits."},
 	{"clients.rate", SETTING_INT, 0, 1000000000, AT(clients.rate), LIVE, .initial = "0",
 		.help = "Requests a second from one address (IPv6: one /64); 0: no limit."},
+
+	{"storage", SETTING_GROUP, .help = "What outlives a restart."},
+	{"storage.path", SETTING_PATH, AT(storage.path), UNUSED, .initial = "\"/var/lib/dht\"",
+		.help = "The folder that records are kept in."},
+	{"storage.mode", SETTING_CHOICE, AT(storage.mode), UNUSED, .words = storage_modes,
+		.initial = "\"batch\"",
+		.help = "\"off\"; \"batch\": written every interval; \"sync\": before each "
+			"answer."},
+	{"storage.interval", SETTING_DURATION, 10, 60 * MINUTE_MS, AT(storage.interval_ms), UNUSED,
+		.initial = "\"1s\"", .help = "How often \"batch\" writes."},
+
+	{"control", SETTING_GROUP, .help = "What dhtctl talks to."},
+	{"control.socket", SETTING_PATH, AT(control.socket), .initial = "\"/run/dht/control\"",
+		.help = "The control socket; \"\": none."},
+	{"control.admin_group", SETTING_STRING, 0, 32, AT(control.admin_group),
+		.initial = "\"_dht\"",
+		.help = "Its members may open the socket and change the server; \"\": no group."},
+
+	{"tracker", SETTING_GROUP, .help = "BitTorrent clients (BEP 15)."},
+	{"tracker.enabled", SETTING_BOOL, AT(tracker.enabled), UNUSED, .initial = "false",
+		.help = "true: this server is a UDP tracker too."},
+	{"tracker.port", SETTING_INT, 1, 65535, AT(tracker.port), UNUSED, .initial = "6969",
+		.help = "Trackers' requests come in here."},
+	{"tracker.interval", SETTING_DURATION, MINUTE_MS, DAY_MS, AT(tracker.interval_ms), UNUSED,
+		.initial = "\"30m\"", .help = "How often BitTorrent clients are to announce."},
+
+	{"metrics", SETTING_GROUP, .help = "OpenMetrics, over HTTP."},
+	{"metrics.listen", SETTING_ENDPOINT, AT(metrics.listen), UNUSED, .initial = "\"\"",
+		.help = "Its address, such as \"127.0.0.1:9470\"; \"\": none."},
 
 	{"log", SETTING_GROUP, .help = "What is told."},
 	{"log.level", SETTING_CHOICE, AT(log.level), LIVE, .words = log_level_names,
@@ -154,6 +226,8 @@ const char *setting_type_name(enum setting_type type)
 	case SETTING_HOST: return "an address";
 	case SETTING_ADDRESSES: return "a list of addresses";
 	case SETTING_PREFIXES: return "a list of addresses or prefixes";
+	case SETTING_ENDPOINT: return "an address with a port";
+	case SETTING_SERVERS: return "a list of servers";
 	case SETTING_CHOICE: return "a word";
 	}
 	return "something else";

@@ -7,6 +7,9 @@
  * parser, --check, --print-config, the commented file in etc/ and the table in dht.conf(5) are all
  * made from these rows: a setting that has a row is complete, and there is no other place.
  *
+ * A row can be there before what it sets: it is accepted and checked like the others, so that a
+ * file is good for the next version as well, and the daemon says that it does not use it yet.
+ *
  * Rows stand in the order of the file. A group's row comes before its members'.
  */
 #ifndef DHT_DAEMON_SETTINGS_H
@@ -17,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "daemon/server_name.h"
 
 struct ip_list {
 	struct ip *v;
@@ -28,12 +32,18 @@ struct prefix_list {
 	size_t count;
 };
 
+struct server_list {
+	struct server_name *v;
+	size_t count;
+};
+
 /* The values, one C type for each type of setting. */
 struct config {
 	struct {
 		struct ip address;
 		struct ip_list client_addresses;
-		uint64_t client_port, client_reply_port;
+		uint64_t client_port, peer_port, keepalive_port;
+		uint64_t client_reply_port, peer_reply_port;
 		uint64_t workers;
 		uint64_t max_datagram;
 	} listen;
@@ -41,6 +51,14 @@ struct config {
 	char *password_file;
 	struct {
 		char *name;
+		struct server_list seeds;
+		char *key_file;
+		bool insecure, confirm_misses;
+		uint64_t replicas, write_quorum;
+		char *zone;
+		uint64_t weight;
+		uint64_t keepalive_interval_ms, suspect_after_ms, drop_after_ms;
+		uint64_t repair_interval_ms;
 	} cluster;
 	struct {
 		uint64_t ttl_ms, max_ttl_ms, want_ttl_ms;
@@ -55,6 +73,23 @@ struct config {
 		uint64_t rate;
 	} clients;
 	struct {
+		char *path;
+		uint64_t mode; /* off, batch, sync */
+		uint64_t interval_ms;
+	} storage;
+	struct {
+		char *socket; /* "": none */
+		char *admin_group;
+	} control;
+	struct {
+		bool enabled;
+		uint64_t port;
+		uint64_t interval_ms;
+	} tracker;
+	struct {
+		struct addr listen; /* port 0: none */
+	} metrics;
+	struct {
 		uint64_t level; /* enum log_level */
 	} log;
 };
@@ -64,12 +99,14 @@ enum setting_type {
 	SETTING_BOOL,      /* bool */
 	SETTING_INT,       /* uint64_t, min to max */
 	SETTING_DURATION,  /* uint64_t milliseconds, min to max */
-	SETTING_SIZE,      /* uint64_t bytes, min to max */
+	SETTING_SIZE,      /* uint64_t bytes, min to max, or 0 when or_zero */
 	SETTING_STRING,    /* char *, UTF-8 of min to max bytes without control characters */
 	SETTING_PATH,      /* char *, "" for none; in the file relative to the file's folder */
 	SETTING_HOST,      /* struct ip that one host can have */
 	SETTING_ADDRESSES, /* struct ip_list of at most max, "0.0.0.0" and "::" too */
 	SETTING_PREFIXES,  /* struct prefix_list of at most max */
+	SETTING_ENDPOINT,  /* struct addr with a port, wildcards too; "" for none */
+	SETTING_SERVERS,   /* struct server_list of at most max */
 	SETTING_CHOICE,    /* uint64_t, an index into words */
 };
 
@@ -79,8 +116,10 @@ struct setting {
 	uint64_t min, max;
 	const char *const *words; /* SETTING_CHOICE; NULL at the end */
 	const char *initial;      /* the default, as it would stand in the file */
+	bool or_zero;             /* 0 is taken too, below min */
 	bool live;                /* can change without a restart */
 	bool secret;              /* never printed */
+	bool unused;              /* checked, but this version does nothing with it */
 	size_t offset;            /* in struct config */
 	const char *help;
 };
@@ -89,7 +128,7 @@ struct setting {
 const struct setting *setting_at(size_t i);
 
 /* How many rows there are at most, for arrays beside the table. */
-#define SETTINGS_MAX 64
+#define SETTINGS_MAX 96
 
 /* Its number in the table. */
 size_t setting_index(const struct setting *s);

@@ -27,15 +27,16 @@ static void enlarge_buffers(int fd)
 		set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES);
 }
 
-/* Options that the address family decides about. 0 or -1 with errno. */
-static int set_family_options(const struct udp_socket *s)
+/* Options that the address family decides about. 0 or -1 with errno. That it takes IPv6 only can be
+ * said only before it is bound. */
+static int set_family_options(const struct udp_socket *s, bool is_bound)
 {
 	if (s->v4) {
 		set(s->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 		return s->any ? set(s->fd, IPPROTO_IP, IP_PKTINFO, 1) : 0;
 	}
 	set(s->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
-	if (set(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0)
+	if (!is_bound && set(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0)
 		return -1;
 	return s->any ? set(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) : 0;
 }
@@ -52,22 +53,44 @@ static int bind_socket(const struct udp_socket *s, const struct addr *local, enu
 	return claim == UDP_FIRST ? set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
 }
 
-int udp_open(struct udp_socket *s, const struct addr *local, enum udp_claim claim)
+static struct udp_socket socket_of(int fd, const struct addr *local)
 {
-	*s = (struct udp_socket){
+	return (struct udp_socket){
+		.fd = fd,
 		.v4 = ip_is_v4(&local->ip),
 		.any = ip_is_unspecified(&local->ip),
 	};
-	s->fd = socket(s->v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
-		return DHT_ESYSTEM;
-	enlarge_buffers(s->fd);
-	if (set_family_options(s) == 0 && bind_socket(s, local, claim) == 0)
-		return 0;
+}
+
+static int give_up(struct udp_socket *s)
+{
 	int saved = errno;
+
 	udp_close(s);
 	errno = saved;
 	return DHT_ESYSTEM;
+}
+
+int udp_open(struct udp_socket *s, const struct addr *local, enum udp_claim claim)
+{
+	int family = ip_is_v4(&local->ip) ? AF_INET : AF_INET6;
+
+	*s = socket_of(socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), local);
+	if (s->fd < 0)
+		return DHT_ESYSTEM;
+	enlarge_buffers(s->fd);
+	if (set_family_options(s, false) == 0 && bind_socket(s, local, claim) == 0)
+		return 0;
+	return give_up(s);
+}
+
+int udp_adopt(struct udp_socket *s, int fd, const struct addr *local)
+{
+	*s = socket_of(fd, local);
+	enlarge_buffers(s->fd);
+	if (set_family_options(s, true) == 0 && set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0)
+		return 0;
+	return give_up(s);
 }
 
 int udp_make_deaf(struct udp_socket *s)
@@ -114,7 +137,7 @@ uint32_t udp_overflows(struct udp_socket *s)
 	uint32_t meminfo[SK_MEMINFO_VARS] = {0};
 	socklen_t len = sizeof(meminfo);
 
-	if (getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len) != 0)
+	if (s->fd < 0 || getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len) != 0)
 		return 0;
 	uint32_t more = meminfo[SK_MEMINFO_DROPS] - s->overflow;
 	s->overflow = meminfo[SK_MEMINFO_DROPS];

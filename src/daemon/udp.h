@@ -36,7 +36,7 @@
 #define UDP_SEND_WAIT_MS 10
 
 struct udp_socket {
-	int fd;
+	int fd;            /* -1: there is none here */
 	bool v4;           /* AF_INET, otherwise AF_INET6 */
 	bool any;          /* bound to a wildcard */
 	uint32_t overflow; /* what udp_overflows() has given so far */
@@ -50,8 +50,15 @@ enum udp_claim {
 /* DHT_ESYSTEM with errno; s then needs no closing. */
 int udp_open(struct udp_socket *s, const struct addr *local, enum udp_claim claim);
 
+/* Makes a socket of fd, which is bound to local already and non-blocking, with the options of
+ * udp_open(), so that others can follow with UDP_JOIN (if they are the same user's). Takes fd,
+ * which is closed on failure. DHT_ESYSTEM with errno. */
+int udp_adopt(struct udp_socket *s, int fd, const struct addr *local);
+
 /* Nothing that is sent to this socket is ever queued: it is for sending only. */
 int udp_make_deaf(struct udp_socket *s);
+
+/* Nothing, for one that is not there. */
 void udp_close(struct udp_socket *s);
 
 /* Room for what the kernel says beside a datagram. */
@@ -87,7 +94,8 @@ void udp_inbox_fini(struct udp_inbox *in);
 size_t udp_receive(struct udp_socket *s, uint32_t listener, struct udp_inbox *in);
 
 /* How many datagrams the kernel has dropped since the last call, for want of room in the socket's
- * queue. Asked now and then: to have it said with each datagram costs each datagram. */
+ * queue; 0 for a socket that is not there. Asked now and then: to have it said with each datagram
+ * costs each datagram. */
 uint32_t udp_overflows(struct udp_socket *s);
 
 /* Scratch for sending. */

@@ -78,6 +78,8 @@ static const char *wanted(const struct setting *s)
 	case SETTING_HOST: return "an address in quotes";
 	case SETTING_ADDRESSES: return "a list of addresses, such as ( \"192.0.2.7\", \"::1\" )";
 	case SETTING_PREFIXES: return "a list of prefixes, such as ( \"10.0.0.0/8\", \"::1\" )";
+	case SETTING_ENDPOINT: return "an address with a port in quotes, or \"\"";
+	case SETTING_SERVERS: return "a list of servers, such as ( \"192.0.2.7\", \"[::1]:8471\" )";
 	default: return setting_type_name(s->type);
 	}
 }
@@ -136,13 +138,14 @@ static int read_scaled(const struct reading *r, const config_setting_t *v)
 		return fault(r, v, "\"%s\" has no unit that is known (K, M, G, T)", text);
 	if (err == DHT_EMALFORMED)
 		return fault(r, v, "\"%s\" is not %s", text, wanted(r->s));
-	if (err == 0 && n >= r->s->min && n <= r->s->max) {
+	if (err == 0 && ((n >= r->s->min && n <= r->s->max) || (n == 0 && r->s->or_zero))) {
 		*(uint64_t *)r->field = n;
 		return 0;
 	}
 	(is_time ? duration_format : size_format)(r->s->min, min);
 	(is_time ? duration_format : size_format)(r->s->max, max);
-	return fault(r, v, "\"%s\" is out of range (\"%s\" to \"%s\")", text, min, max);
+	return fault(r, v, "\"%s\" is out of range (%s\"%s\" to \"%s\")", text,
+		r->s->or_zero ? "\"0\", or " : "", min, max);
 }
 
 static bool has_control(const char *text)
@@ -213,6 +216,22 @@ static int read_host(const struct reading *r, const config_setting_t *v)
 	return 0;
 }
 
+static int read_endpoint(const struct reading *r, const config_setting_t *v)
+{
+	const char *text = text_of(r, v);
+	struct addr addr = {0};
+
+	if (!text)
+		return DHT_EINVAL;
+	if (text[0] != '\0' && (addr_parse(text, 0, &addr) != 0 || addr.port == 0))
+		return fault(r, v,
+			"\"%s\" is not an address with a port, such as \"127.0.0.1:9470\"", text);
+	if (text[0] != '\0' && !ip_is_unicast(&addr.ip) && !ip_is_unspecified(&addr.ip))
+		return fault(r, v, "\"%s\" is neither one host's address nor a wildcard", text);
+	*(struct addr *)r->field = addr;
+	return 0;
+}
+
 static int read_choice(const struct reading *r, const config_setting_t *v)
 {
 	const char *text = text_of(r, v);
@@ -253,6 +272,18 @@ static int read_prefix_element(
 	case 0: return 0;
 	case DHT_EINVAL: return fault(r, v, "\"%s\" has bits set behind its prefix", text);
 	default: return fault(r, v, "\"%s\" is not an IP address or prefix", text);
+	}
+}
+
+static int read_server_element(
+	const struct reading *r, const config_setting_t *v, const char *text, void *to)
+{
+	switch (server_name_parse(text, to)) {
+	case 0: return 0;
+	case DHT_EINVAL: return fault(r, v, "\"%s\" is not the address of one host", text);
+	default:
+		return fault(r, v,
+			"\"%s\" is not a server: \"HOST\", \"HOST:PORT\" or \"[IPV6]:PORT\"", text);
 	}
 }
 
@@ -329,6 +360,21 @@ static int read_prefixes(const struct reading *r, const config_setting_t *v)
 	return 0;
 }
 
+static int read_servers(const struct reading *r, const config_setting_t *v)
+{
+	struct server_list *list = r->field;
+	void *array;
+
+	if (!is_list(r, v))
+		return DHT_EINVAL;
+	int err = read_elements(r, v, sizeof(struct server_name), read_server_element, &array);
+	if (err)
+		return err;
+	free(list->v);
+	*list = (struct server_list){.v = array, .count = (size_t)config_setting_length(v)};
+	return 0;
+}
+
 int value_store(const struct setting *s, const config_setting_t *v, const struct placer *where,
 	struct config *c, struct faults *f)
 {
@@ -345,6 +391,8 @@ int value_store(const struct setting *s, const config_setting_t *v, const struct
 	case SETTING_HOST: return read_host(&r, v);
 	case SETTING_ADDRESSES: return read_addresses(&r, v);
 	case SETTING_PREFIXES: return read_prefixes(&r, v);
+	case SETTING_ENDPOINT: return read_endpoint(&r, v);
+	case SETTING_SERVERS: return read_servers(&r, v);
 	case SETTING_CHOICE: return read_choice(&r, v);
 	}
 	return wrong_type(&r, v);
@@ -415,6 +463,27 @@ static void print_prefixes(const struct prefix_list *list, FILE *out)
 	fputs(list->count ? " )" : ")", out);
 }
 
+static void print_servers(const struct server_list *list, FILE *out)
+{
+	char text[SERVER_NAME_MAX];
+
+	fputs("(", out);
+	for (size_t i = 0; i < list->count; i++) {
+		server_name_format(&list->v[i], text);
+		fprintf(out, "%s \"%s\"", i ? "," : "", text);
+	}
+	fputs(list->count ? " )" : ")", out);
+}
+
+static void print_endpoint(const struct addr *addr, FILE *out)
+{
+	char text[ADDR_TEXT_MAX] = "";
+
+	if (addr->port)
+		addr_format(addr, text);
+	print_quoted(text, out);
+}
+
 /* libconfig takes a number above 2^31 - 1 only with this mark. */
 static void print_int(uint64_t n, FILE *out)
 {
@@ -446,8 +515,96 @@ void value_print(const struct setting *s, const struct config *c, FILE *out)
 		break;
 	case SETTING_ADDRESSES: print_addresses(field, out); break;
 	case SETTING_PREFIXES: print_prefixes(field, out); break;
+	case SETTING_ENDPOINT: print_endpoint(field, out); break;
+	case SETTING_SERVERS: print_servers(field, out); break;
 	case SETTING_CHOICE: print_quoted(s->words[*(const uint64_t *)field], out); break;
 	}
+}
+
+char *value_text(const struct setting *s, const struct config *c)
+{
+	char *text = NULL;
+	size_t size = 0;
+
+	/* Not by way of a stream, which would leave copies in memory that was freed. */
+	if (s->secret)
+		return strdup((*(char *const *)const_field_of(s, c))[0] ? "(secret)" : "\"\"");
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	value_print(s, c, out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static size_t field_size(const struct setting *s)
+{
+	switch (s->type) {
+	case SETTING_GROUP: break;
+	case SETTING_BOOL: return sizeof(bool);
+	case SETTING_INT:
+	case SETTING_DURATION:
+	case SETTING_SIZE:
+	case SETTING_CHOICE: return sizeof(uint64_t);
+	case SETTING_STRING:
+	case SETTING_PATH: return sizeof(char *);
+	case SETTING_HOST: return sizeof(struct ip);
+	case SETTING_ADDRESSES: return sizeof(struct ip_list);
+	case SETTING_PREFIXES: return sizeof(struct prefix_list);
+	case SETTING_ENDPOINT: return sizeof(struct addr);
+	case SETTING_SERVERS: return sizeof(struct server_list);
+	}
+	return 0;
+}
+
+uint64_t value_number(const struct setting *s, const struct config *c)
+{
+	assert(s->type == SETTING_INT || s->type == SETTING_DURATION || s->type == SETTING_SIZE ||
+		s->type == SETTING_CHOICE);
+	return *(const uint64_t *)const_field_of(s, c);
+}
+
+/* The elements have no gaps, and are all zero where nothing was written. */
+static bool elements_equal(
+	const void *a, size_t a_count, const void *b, size_t b_count, size_t size)
+{
+	return a_count == b_count && (a_count == 0 || memcmp(a, b, a_count * size) == 0);
+}
+
+bool value_equal(const struct setting *s, const struct config *a, const struct config *b)
+{
+	const void *x = const_field_of(s, a), *y = const_field_of(s, b);
+	const struct ip_list *ips = x, *other_ips = y;
+	const struct prefix_list *prefixes = x, *other_prefixes = y;
+	const struct server_list *servers = x, *other_servers = y;
+
+	switch (s->type) {
+	case SETTING_STRING:
+	case SETTING_PATH: return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+	case SETTING_ADDRESSES:
+		return elements_equal(
+			ips->v, ips->count, other_ips->v, other_ips->count, sizeof(struct ip));
+	case SETTING_PREFIXES:
+		return elements_equal(prefixes->v, prefixes->count, other_prefixes->v,
+			other_prefixes->count, sizeof(struct prefix));
+	case SETTING_SERVERS:
+		return elements_equal(servers->v, servers->count, other_servers->v,
+			other_servers->count, sizeof(struct server_name));
+	default: return memcmp(x, y, field_size(s)) == 0;
+	}
+}
+
+void value_swap(const struct setting *s, struct config *a, struct config *b)
+{
+	char kept[sizeof(struct server_list) + sizeof(struct addr)];
+	size_t size = field_size(s);
+
+	assert(size <= sizeof(kept));
+	memcpy(kept, field_of(s, a), size);
+	memcpy(field_of(s, a), field_of(s, b), size);
+	memcpy(field_of(s, b), kept, size);
 }
 
 void value_fini(const struct setting *s, struct config *c)
@@ -471,6 +628,10 @@ void value_fini(const struct setting *s, struct config *c)
 	case SETTING_PREFIXES:
 		free(((struct prefix_list *)field)->v);
 		*(struct prefix_list *)field = (struct prefix_list){0};
+		break;
+	case SETTING_SERVERS:
+		free(((struct server_list *)field)->v);
+		*(struct server_list *)field = (struct server_list){0};
 		break;
 	default: break;
 	}

@@ -10,6 +10,7 @@
 #define DHT_DAEMON_VALUE_H
 
 #include <libconfig.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "daemon/faults.h"
@@ -30,6 +31,18 @@ int value_store_default(const struct setting *s, struct config *c);
 
 /* Writes the value as it would stand in the file. */
 void value_print(const struct setting *s, const struct config *c, FILE *out);
+
+/* The same as text, given to the caller; "(secret)" for a secret that is set. NULL: no memory. */
+char *value_text(const struct setting *s, const struct config *c);
+
+/* The value of a number, duration, size or choice. */
+uint64_t value_number(const struct setting *s, const struct config *c);
+
+/* Whether both are the same value. */
+bool value_equal(const struct setting *s, const struct config *a, const struct config *b);
+
+/* Exchanges the values of a and b. */
+void value_swap(const struct setting *s, struct config *a, struct config *b);
 
 /* Frees the value, wiping it when it is secret. */
 void value_fini(const struct setting *s, struct config *c);

@@ -4,8 +4,8 @@
 #include "daemon/worker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/thread.h"
 
 /* Full batches from one socket before the others, and the tick, have their turn: about 5 ms. */
 #define BATCHES_MAX 16
@@ -33,6 +34,7 @@
 #define OVERFLOWS_EVERY_US 500000
 
 struct worker {
+	struct beat beat;
 	struct worker_parts parts;
 	struct stats *stats; /* the lane's, which this thread writes */
 	pthread_t thread;
@@ -59,7 +61,8 @@ static void flush(struct worker *w, const struct now *now)
 	int why = errno;
 	stats_add(w->stats, STATS_SEND_ERRORS, refused);
 	if (log_gate_pass(&send_gate, now_mono_ms(now), &held))
-		log_info("%zu datagrams could not be sent: %s", refused + held, strerror(why));
+		log_event(LOG_EVENT_SEND_FAILED, NULL, "%zu datagrams could not be sent: %s",
+			refused + held, strerror(why));
 }
 
 static void flush_if_full(struct worker *w, const struct now *now)
@@ -68,7 +71,7 @@ static void flush_if_full(struct worker *w, const struct now *now)
 		flush(w, now);
 }
 
-static void handle(struct worker *w, const struct udp_got *g, const struct now *now)
+static void answer(struct worker *w, const struct udp_got *g, const struct now *now)
 {
 	struct span password;
 
@@ -78,6 +81,18 @@ static void handle(struct worker *w, const struct udp_got *g, const struct now *
 		return;
 	if (!warden_try(w->parts.warden, password, &g->flow.remote, now_mono_ms(now)))
 		stats_inc(w->stats, STATS_DROP_EXIT_REFUSED);
+}
+
+static void handle(struct worker *w, struct udp_got *g, const struct now *now)
+{
+	struct probe_board *board = w->parts.board;
+
+	g->flow.own = board && probe_is_own(board, &g->flow.remote);
+	answer(w, g, now);
+	if (!g->flow.own)
+		return;
+	probe_note(board, &g->flow.remote, w->parts.index);
+	stats_inc(w->stats, STATS_PROBES);
 }
 
 /* Moves what the inbox counted into the lane's counters. */
@@ -164,7 +179,7 @@ static void drain(struct worker *w)
 	do {
 		empty = true;
 		for (uint32_t i = 0; i < w->parts.listeners; i++)
-			empty &= serve(w, i);
+			empty &= w->parts.in[i].fd < 0 || serve(w, i);
 	} while (!empty && clock_now().mono_us < end_us);
 	count_overflows(w, end_us);
 }
@@ -174,7 +189,9 @@ static void *run(void *arg)
 	struct epoll_event events[EVENTS_MAX];
 	struct worker *w = arg;
 
+	thread_name("worker-%" PRIu32, w->parts.index);
 	while (!atomic_load_explicit(&w->stopping, memory_order_relaxed)) {
+		beat_tick(&w->beat);
 		struct now now = clock_now();
 		tick(w, &now);
 		int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, timeout_ms(w, &now));
@@ -200,7 +217,7 @@ static int open_events(struct worker *w)
 	if (w->epoll_fd < 0 || w->stop_fd < 0 || watch_fd(w, w->stop_fd, STOP_EVENT) != 0)
 		return -1;
 	for (uint32_t i = 0; i < w->parts.listeners; i++)
-		if (watch_fd(w, w->parts.in[i].fd, i) != 0)
+		if (w->parts.in[i].fd >= 0 && watch_fd(w, w->parts.in[i].fd, i) != 0)
 			return -1;
 	return 0;
 }
@@ -234,29 +251,20 @@ static void release(struct worker *w)
 	errno = why;
 }
 
-/* Signals are the main thread's. */
-static int start_thread(struct worker *w)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int err = pthread_create(&w->thread, NULL, run, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = err;
-	return err ? -1 : 0;
-}
-
 struct worker *worker_start(const struct worker_parts *parts)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = aligned_alloc(_Alignof(struct worker), sizeof(*w));
 
 	if (!w)
 		return NULL;
+	memset(w, 0, sizeof(*w));
 	w->parts = *parts;
 	w->stats = lane_stats(parts->lane);
 	w->epoll_fd = w->stop_fd = -1;
-	if (allocate(w) == 0 && open_events(w) == 0 && start_thread(w) == 0)
+	/* Probes go to the first address. */
+	if (parts->board && parts->in[0].fd < 0)
+		probe_never(parts->board, parts->index);
+	if (allocate(w) == 0 && open_events(w) == 0 && thread_start(&w->thread, run, w) == 0)
 		return w;
 	release(w);
 	return NULL;
@@ -277,4 +285,9 @@ void worker_join(struct worker *w)
 		return;
 	pthread_join(w->thread, NULL);
 	release(w);
+}
+
+const struct beat *worker_beat(const struct worker *w)
+{
+	return &w->beat;
 }

@@ -9,6 +9,10 @@
  * before it runs: nothing is allocated while it answers, and it waits for nobody. The clock is
  * read once for each batch. As long as full batches come in a socket is read again without asking
  * epoll, up to a limit, so that neither the other sockets nor the tick are forgotten.
+ *
+ * Each time around is a beat of its sign of life; between two of them it lets go of all that it
+ * has of the server's (the policy). Datagrams that are the daemon's own probes are noted in the
+ * board: for all others that costs a load and a compare.
  */
 #ifndef DHT_DAEMON_WORKER_H
 #define DHT_DAEMON_WORKER_H
@@ -16,6 +20,8 @@
 #include <stddef.h>
 
 #include "core/server.h"
+#include "daemon/beat.h"
+#include "daemon/probe.h"
 #include "daemon/udp.h"
 #include "daemon/warden.h"
 
@@ -23,15 +29,18 @@ struct worker;
 
 /* What a worker is made of; all borrowed until it is joined. */
 struct worker_parts {
+	uint32_t index; /* its number: the thread's name is "worker-INDEX" */
 	struct lane *lane;
 	struct warden *warden;
-	struct udp_socket *in;  /* listeners of them */
-	struct udp_socket *out; /* where answers to what came in on the same index leave */
+	struct probe_board *board; /* NULL: no probes will come */
+	struct udp_socket *in;     /* listeners of them; any may be missing (fd -1) */
+	struct udp_socket *out;    /* where answers to what came in on the same index leave */
 	size_t listeners;
 	size_t datagram_max;
 };
 
-/* Starts a thread with all signals blocked. NULL with errno. */
+/* Starts a thread that leaves signals to the main thread, but for those that tell of a fault
+ * (thread.h). NULL with errno. */
 struct worker *worker_start(const struct worker_parts *parts);
 
 /* From now on it answers what is queued already, for WORKER_DRAIN_MS at most, and ends. */
@@ -41,5 +50,8 @@ void worker_ask_stop(struct worker *w);
 void worker_join(struct worker *w);
 
 #define WORKER_DRAIN_MS 500
+
+/* Its sign of life. */
+const struct beat *worker_beat(const struct worker *w);
 
 #endif

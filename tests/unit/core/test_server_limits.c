@@ -39,6 +39,29 @@ static void sources_that_are_not_allowed(void **state)
 	assert_int_equal(rig_stat(r, STATS_REQUEST_GET), 1);
 }
 
+/* What the server asks itself. A source that is no host is refused all the same. */
+static void own_requests_meet_no_policy(void **state)
+{
+	struct rig *r = *state;
+	struct flow own = rig_flow(STRANGER), bad = rig_flow("224.0.0.1:5");
+	static const uint8_t get[] = {0, 0, 1, 0xaa};
+
+	own.own = bad.own = true;
+	r->policy.allow_count = 0;
+	r->policy.rate = 1;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(rig_input(r, &own, get, sizeof(get)), 1);
+	assert_int_equal(rig_input(r, &bad, get, sizeof(get)), 0);
+	rig_expect(r, STRANGER, GET_AA, NULL);
+	assert_int_equal(rig_stat(r, STATS_REQUEST_GET), 5);
+	assert_int_equal(rig_stat(r, STATS_DROP_DENIED), 1);
+	assert_int_equal(rig_stat(r, STATS_DROP_BAD_SOURCE), 1);
+	/* Nor do they use up what others may ask. */
+	r->policy.allow_count = 2;
+	rig_expect(r, STRANGER, GET_AA, NOBODY);
+	rig_expect(r, STRANGER, GET_AA, NULL);
+}
+
 static void a_rate(void **state)
 {
 	struct rig *r = *state;
@@ -258,6 +281,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		RIG_TEST(sources_that_are_no_host),
 		RIG_TEST(sources_that_are_not_allowed),
+		RIG_TEST(own_requests_meet_no_policy),
 		RIG_TEST(a_rate),
 		RIG_TEST(being_over_the_rate_is_told),
 		RIG_TEST(wants_at_the_limit),

@@ -81,7 +81,7 @@ static inline void folder_faults(
 	size_t used = 0, path_len = strlen(f->path);
 
 	for (size_t i = 0; i < faults->count; i++) {
-		for (const char *p = faults->lines[i]; *p;) {
+		for (const char *p = faults->v[i].text; *p;) {
 			bool is_path = strncmp(p, f->path, path_len) == 0;
 			assert_true(used + 2 < size);
 			to[used++] = is_path ? '@' : *p;

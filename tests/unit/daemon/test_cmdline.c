@@ -17,6 +17,7 @@ static int parse(const char *const words[WORDS_MAX], struct cmdline *c, char *er
 {
 	char *argv[WORDS_MAX + 2] = {strdup("dhtd")};
 	char copies[WORDS_MAX][80];
+	static char control[80];
 	int argc = 1;
 
 	for (; argc <= WORDS_MAX && words[argc - 1]; argc++) {
@@ -27,6 +28,8 @@ static int parse(const char *const words[WORDS_MAX], struct cmdline *c, char *er
 	int err = cmdline_parse(c, argc, argv, error);
 	/* Views into copies end with this function. */
 	c->file = c->file ? "set" : NULL;
+	snprintf(control, sizeof(control), "%s", c->control ? c->control : "");
+	c->control = c->control ? control : NULL;
 	free(argv[0]);
 	return err;
 }
@@ -37,17 +40,19 @@ static void good_ones_are_taken(void **state)
 		const char *words[WORDS_MAX];
 		struct cmdline want;
 	} cases[] = {
-		{{NULL}, {CMDLINE_RUN, NULL, -1}},
-		{{"-c", "x.conf"}, {CMDLINE_RUN, "set", -1}},
-		{{"--config=x.conf"}, {CMDLINE_RUN, "set", -1}},
-		{{"--check"}, {CMDLINE_CHECK, NULL, -1}},
-		{{"--check", "-c", "x.conf"}, {CMDLINE_CHECK, "set", -1}},
-		{{"-cx.conf", "--print-config"}, {CMDLINE_PRINT_CONFIG, "set", -1}},
-		{{"--log-level", "debug"}, {CMDLINE_RUN, NULL, LOG_LEVEL_DEBUG}},
-		{{"--log-level=error"}, {CMDLINE_RUN, NULL, LOG_LEVEL_ERROR}},
-		{{"--version"}, {CMDLINE_VERSION, NULL, -1}},
-		{{"--help"}, {CMDLINE_HELP, NULL, -1}},
-		{{"-h", "--nonsense"}, {CMDLINE_HELP, NULL, -1}},
+		{{NULL}, {CMDLINE_RUN, NULL, NULL, -1}},
+		{{"-c", "x.conf"}, {CMDLINE_RUN, "set", NULL, -1}},
+		{{"--config=x.conf"}, {CMDLINE_RUN, "set", NULL, -1}},
+		{{"--check"}, {CMDLINE_CHECK, NULL, NULL, -1}},
+		{{"--check", "-c", "x.conf"}, {CMDLINE_CHECK, "set", NULL, -1}},
+		{{"-cx.conf", "--print-config"}, {CMDLINE_PRINT_CONFIG, "set", NULL, -1}},
+		{{"--log-level", "debug"}, {CMDLINE_RUN, NULL, NULL, LOG_LEVEL_DEBUG}},
+		{{"--log-level=error"}, {CMDLINE_RUN, NULL, NULL, LOG_LEVEL_ERROR}},
+		{{"--control", "/a/b"}, {CMDLINE_RUN, NULL, "/a/b", -1}},
+		{{"--control="}, {CMDLINE_RUN, NULL, "", -1}},
+		{{"--version"}, {CMDLINE_VERSION, NULL, NULL, -1}},
+		{{"--help"}, {CMDLINE_HELP, NULL, NULL, -1}},
+		{{"-h", "--nonsense"}, {CMDLINE_HELP, NULL, NULL, -1}},
 	};
 
 	(void)state;
@@ -59,6 +64,9 @@ static void good_ones_are_taken(void **state)
 		assert_int_equal(c.action, cases[i].want.action);
 		assert_int_equal(c.log_level, cases[i].want.log_level);
 		assert_int_equal(!c.file, !cases[i].want.file);
+		assert_int_equal(!c.control, !cases[i].want.control);
+		if (c.control)
+			assert_string_equal(c.control, cases[i].want.control);
 	}
 }
 
@@ -75,6 +83,7 @@ static void bad_ones_are_refused_in_one_line(void **state)
 		{{"--check", "extra", "more"}, "unexpected argument extra"},
 		{{"-c"}, "-c needs an argument"},
 		{{"--config"}, "--config needs an argument"},
+		{{"--control"}, "--control needs an argument"},
 		{{"--check", "--log-level"}, "--log-level needs an argument"},
 		{{"--check=yes"}, "--check=yes takes no argument"},
 		{{"--log-level", "loud"},

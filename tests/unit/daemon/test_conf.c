@@ -49,6 +49,17 @@ static void each_fault_has_its_line(void **state)
 			"@/dht.conf:1: recordz: unknown setting (did you mean records?)\n"},
 		{"a = ;", "@/dht.conf:1: syntax error\n"},
 		{"log: {", "@/dht.conf:1: syntax error\n"},
+		/* An unclosed quote: the rest of the file is read as it was meant. */
+		{"records: {\n ttl = \"1m;\n max_ttl = 5;\n};",
+			"@/dht.conf:2: a string goes on over the end of the line: a quote is "
+			"missing\n"
+			"@/dht.conf:2: records.ttl: \"1m;\" has no unit that is known (ms, s, m, "
+			"h, d)\n"
+			"@/dht.conf:3: records.max_ttl: must be a duration in quotes, such as "
+			"\"30s\" or \"24h\", not a whole number\n"},
+		{"records: { max_memory = \"64K\"; };",
+			"@/dht.conf:1: records.max_memory: \"64K\" is out of range (\"0\", or "
+			"\"1M\" to \"1048576T\")\n"},
 		{"records: { ttl = \"1m\";\n ttl = \"2m\"; };",
 			"@/dht.conf:2: duplicate setting name\n"},
 		{"clients: { rate = -1; };\na = ;",
@@ -89,11 +100,11 @@ static void a_file_that_is_not_there(void **state)
 	(void)state;
 	assert_int_equal(conf_load(&conf, "/nowhere/x.conf", NULL, &f), DHT_EINVAL);
 	assert_int_equal(f.count, 1);
-	assert_string_equal(f.lines[0], "/nowhere/x.conf: cannot open: No such file or directory");
+	assert_string_equal(f.v[0].text, "/nowhere/x.conf: cannot open: No such file or directory");
 	faults_fini(&f);
 	conf_fini(&conf);
 	assert_int_equal(conf_load(&conf, folder.path, NULL, &f), DHT_EINVAL);
-	assert_non_null(strstr(f.lines[0], ": is a folder"));
+	assert_non_null(strstr(f.v[0].text, ": is a folder"));
 	faults_fini(&f);
 	conf_fini(&conf);
 }
@@ -159,6 +170,88 @@ static void fragments_are_read_in_order(void **state)
 		      "as \"30s\" or \"24h\", not a whole number\n");
 }
 
+/* A name that is relative when the daemon starts means the same when it reads it again. */
+static void a_relative_name_is_made_absolute(void **state)
+{
+	struct faults f = {0};
+	struct conf conf;
+	char cwd[4096];
+
+	(void)state;
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	folder_write(&folder, "dht.conf", "clients: { keys_file = \"keys\"; };", 0600);
+	folder_write(&folder, "keys", "", 0600);
+	assert_int_equal(chdir(folder.path), 0);
+	int err = conf_load(&conf, "dht.conf", NULL, &f);
+	assert_int_equal(chdir(cwd), 0);
+	assert_int_equal(err, 0);
+	assert_string_equal(conf.main_file, folder_path(&folder, "dht.conf"));
+	assert_string_equal(conf.c.clients.keys_file, folder_path(&folder, "keys"));
+	struct conf again;
+	assert_int_equal(conf_load(&again, conf.main_file, NULL, &f), 0);
+	assert_string_equal(again.c.clients.keys_file, conf.c.clients.keys_file);
+	conf_fini(&again);
+	conf_fini(&conf);
+}
+
+/* As another user where the test runs as root, who can read everything. */
+static void a_folder_that_cannot_be_read(void **state)
+{
+	bool is_root = geteuid() == 0;
+
+	(void)state;
+	folder_write(&folder, "dht.conf", "", 0644);
+	folder_write(&folder, "dht.conf.d", "", 0644);
+	expect_faults("@/dht.conf.d: cannot read: Not a directory\n");
+	assert_int_equal(unlink(folder_path(&folder, "dht.conf.d")), 0);
+	assert_int_equal(mkdir(folder_path(&folder, "dht.conf.d"), 0), 0);
+	assert_int_equal(chmod(folder.path, 0755), 0);
+	if (is_root)
+		assert_int_equal(seteuid(65534), 0);
+	char got[1024];
+	struct faults f = {0};
+	struct conf conf;
+	int err = conf_load(&conf, folder_path(&folder, "dht.conf"), NULL, &f);
+	if (is_root)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(err, DHT_EINVAL);
+	folder_faults(&folder, &f, got, sizeof(got));
+	assert_string_equal(got, "@/dht.conf.d: cannot read: Permission denied\n");
+	faults_fini(&f);
+	conf_fini(&conf);
+}
+
+static void collect(const char *path, const char *line, void *user)
+{
+	char *text = user;
+
+	strcat(text, path);
+	strcat(text, "|");
+	strcat(text, strrchr(line, '/'));
+	strcat(text, "\n");
+}
+
+static void what_is_not_used_is_noted(void **state)
+{
+	struct faults f = {0};
+	struct conf conf;
+	char text[2000] = "";
+
+	(void)state;
+	folder_write(&folder, "dht.conf",
+		"cluster: { name = \"x\"; replicas = 3;\n seeds = ( \"a.example\" ); };\n"
+		"tracker: { enabled = true; interval = \"1800s\"; };\n"
+		"metrics: { listen = \"\"; };\nrecords: { ttl = \"1m\"; };\n",
+		0600);
+	assert_int_equal(conf_load(&conf, folder_path(&folder, "dht.conf"), NULL, &f), 0);
+	assert_int_equal(conf_each_unused(&conf, collect, text), 0);
+	assert_string_equal(text,
+		"cluster.seeds|/dht.conf:2: cluster.seeds: this version does not use it yet\n"
+		"tracker.enabled|/dht.conf:3: tracker.enabled: this version does not use it "
+		"yet\n");
+	conf_fini(&conf);
+}
+
 static void a_plain_password_must_not_be_read_by_others(void **state)
 {
 	static const char text[] = "password = \"sesame\";\n";
@@ -190,6 +283,9 @@ int main(void)
 		TEST(a_file_that_is_not_there),
 		TEST(values_and_their_places),
 		TEST(fragments_are_read_in_order),
+		TEST(a_relative_name_is_made_absolute),
+		TEST(a_folder_that_cannot_be_read),
+		TEST(what_is_not_used_is_noted),
 		TEST(a_plain_password_must_not_be_read_by_others),
 	};
 

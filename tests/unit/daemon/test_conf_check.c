@@ -47,11 +47,68 @@ static void expect(const char *text, const char *want)
 	conf_fini(&conf);
 }
 
+struct faulty {
+	const char *text, *faults;
+};
+
+static void expect_all(const struct faulty *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		expect(cases[i].text, cases[i].faults);
+}
+
+static void ports_that_are_alike(void **state)
+{
+	static const struct faulty cases[] = {
+		/* The later one of two is the one to mend. */
+		{"listen: { ports: { client_reply = 5;\n client = 5; }; };",
+			"@/dht.conf:2: listen.ports.client: 5 is listen.ports.client_reply "
+			"already\n"},
+		{"tracker: { port = 9;\n };\nlisten: { ports: { peer = 9;\n keepalive = 8470; }; "
+		 "};",
+			"@/dht.conf:4: listen.ports.keepalive: 8470 is listen.ports.client "
+			"already\n"
+			"@/dht.conf:3: listen.ports.peer: 9 is tracker.port already\n"},
+		/* What nobody has asked for, and is not used, is in nobody's way. */
+		{"listen: { ports: { client = 8471; client_reply = 6969; }; };", ""},
+		{"listen: { ports: { client = 8471; peer = 8471; }; };",
+			"@/dht.conf:1: listen.ports.peer: 8471 is listen.ports.client already\n"},
+	};
+
+	(void)state;
+	expect_all(cases, COUNT(cases));
+}
+
+static void settings_of_the_cluster(void **state)
+{
+	static const struct faulty cases[] = {
+		{"cluster: { replicas = 1; };",
+			"@/dht.conf:1: cluster.replicas: 1 is less than cluster.write_quorum, "
+			"2\n"},
+		{"cluster: { write_quorum = 4; };",
+			"@/dht.conf:1: cluster.write_quorum: 4 is more than cluster.replicas, "
+			"3\n"},
+		{"cluster: { suspect_after = \"10s\"; };",
+			"@/dht.conf:1: cluster.suspect_after: \"10s\" is not shorter than "
+			"cluster.drop_after, \"10s\"\n"},
+		{"cluster: { drop_after = \"2s\"; };",
+			"@/dht.conf:1: cluster.drop_after: \"2s\" is not longer than "
+			"cluster.suspect_after, \"5s\"\n"},
+		{"cluster: { keepalive_interval = \"5s\"; };",
+			"@/dht.conf:1: cluster.keepalive_interval: \"5s\" is not shorter than "
+			"cluster.suspect_after, \"5s\"\n"},
+		{"cluster: { key_file = \"none\"; };",
+			"@/dht.conf:1: cluster.key_file: cannot open @/none: No such file or "
+			"directory\n"},
+	};
+
+	(void)state;
+	expect_all(cases, COUNT(cases));
+}
+
 static void settings_that_do_not_go_together(void **state)
 {
-	static const struct {
-		const char *text, *faults;
-	} cases[] = {
+	static const struct faulty cases[] = {
 		{"records: { ttl = \"2h\"; max_ttl = \"1h\"; };",
 			"@/dht.conf:1: records.ttl: \"2h\" is longer than records.max_ttl, "
 			"\"1h\"\n"},
@@ -67,8 +124,9 @@ static void settings_that_do_not_go_together(void **state)
 			"@/dht.conf:1: records.max_ttl: must be a duration in quotes, such as "
 			"\"30s\" or \"24h\", not a whole number\n"},
 		{"listen: { ports: { client = 5; client_reply = 5; }; };",
-			"@/dht.conf:1: listen.ports.client_reply: must not be listen.ports.client; "
-			"0 means that\n"},
+			"@/dht.conf:1: listen.ports.client_reply: 5 is listen.ports.client "
+			"already; "
+			"0 means the port that was asked\n"},
 		{"listen: { client_addresses = ( \"127.0.0.1\" ); };",
 			"@/dht.conf:1: listen.client_addresses: 127.0.0.1 is there twice, or is "
 			"listen.address\n"},
@@ -91,8 +149,28 @@ static void settings_that_do_not_go_together(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++)
-		expect(cases[i].text, cases[i].faults);
+	expect_all(cases, COUNT(cases));
+}
+
+static void a_socket_that_is_too_long(void **state)
+{
+	char text[300], name[109] = "/";
+	struct conf conf;
+
+	(void)state;
+	memset(name + 1, 'x', 106);
+	snprintf(text, sizeof(text), "control: { socket = \"%s\"; };", name);
+	load(&conf, text, NULL, "");
+	conf_fini(&conf);
+	name[107] = 'x';
+	snprintf(text, sizeof(text), "control: { socket = \"%s\"; };", name);
+	struct faults f = {0};
+	folder_write(&folder, "dht.conf", text, 0600);
+	assert_int_equal(conf_load(&conf, folder_path(&folder, "dht.conf"), NULL, &f), DHT_EINVAL);
+	assert_int_equal(f.count, 1);
+	assert_non_null(strstr(f.v[0].message, "is longer than 107 bytes"));
+	faults_fini(&f);
+	conf_fini(&conf);
 }
 
 static void the_password_of_a_file(void **state)
@@ -197,6 +275,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(settings_that_do_not_go_together),
+		TEST(ports_that_are_alike),
+		TEST(settings_of_the_cluster),
+		TEST(a_socket_that_is_too_long),
 		TEST(the_password_of_a_file),
 		TEST(a_password_that_is_too_long),
 		TEST(a_hash_is_taken_as_one),

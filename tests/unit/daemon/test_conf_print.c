@@ -37,7 +37,7 @@ static void load(struct conf *conf, const char *text)
 
 	folder_write(&folder, "dht.conf", text, 0600);
 	if (conf_load(conf, folder_path(&folder, "dht.conf"), NULL, &f) != 0)
-		fail_msg("%s", f.lines[0]);
+		fail_msg("%s", f.v[0].text);
 }
 
 /* The value of each setting as text, one a line: what two configurations are compared by. */
@@ -188,6 +188,26 @@ static void a_long_value_has_a_line_of_its_own(void **state)
 	conf_fini(&conf);
 }
 
+static void what_is_not_used_is_marked(void **state)
+{
+	struct conf conf;
+	char want[600];
+
+	(void)state;
+	load(&conf, "cluster: { replicas = 2; };");
+	char *text = printed(&conf);
+	snprintf(want, sizeof(want), "\treplicas = 2;  # %s:1; not used yet\n",
+		folder_path(&folder, "dht.conf"));
+	assert_non_null(strstr(text, want));
+	assert_non_null(strstr(text, "\tweight = 1;  # default; not used yet\n"));
+	assert_non_null(strstr(text, "\trate = 0;  # default\n"));
+	free(text);
+	conf_fini(&conf);
+	text = initial_text();
+	assert_non_null(strstr(text, "Not used yet.\n#\tseeds = ();\n"));
+	free(text);
+}
+
 static void places_are_shown_and_secrets_are_not(void **state)
 {
 	struct conf conf;
@@ -219,6 +239,7 @@ int main(void)
 		TEST(its_lines_are_short),
 		TEST(what_is_printed_can_be_read_again),
 		TEST(a_long_value_has_a_line_of_its_own),
+		TEST(what_is_not_used_is_marked),
 		TEST(places_are_shown_and_secrets_are_not),
 	};
 

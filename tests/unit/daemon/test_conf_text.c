@@ -45,14 +45,12 @@ static void big_numbers_are_marked(void **state)
 		{"a = \"3000000000\";", "a = \"3000000000\";\n"},
 		{"a = \"\\\"3000000000\";", "a = \"\\\"3000000000\";\n"},
 		{"a = \"\\\\\" + 3000000000", "a = \"\\\\\" + 3000000000L\n"},
-		{"a = \"x\n3000000000\n\";", "a = \"x\n3000000000\n\";\n"},
 		{"# 3000000000", "# 3000000000\n"},
 		{"// 3000000000", "// 3000000000\n"},
 		{"/* \" 3000000000\n3000000000 */ 3000000000",
 			"/* \" 3000000000\n3000000000 */ 3000000000L\n"},
 		{"\"/*\" 3000000000", "\"/*\" 3000000000L\n"},
 		{"\"#\" 3000000000", "\"#\" 3000000000L\n"},
-		{"a = \"\\", "a = \"\\\n"},
 		{"\n\n", "\n\n"},
 	};
 
@@ -60,6 +58,37 @@ static void big_numbers_are_marked(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		folder_write(&folder, "main.conf", cases[i].in, 0600);
 		expect(cases[i].out, "");
+	}
+}
+
+/* One forgotten quote must not turn everything behind it around. */
+static void what_is_not_closed_is_told(void **state)
+{
+	static const struct {
+		const char *in, *out, *faults;
+	} cases[] = {
+		{"a = \"x;\nb = \"y\";", "a = \"x;\"\nb = \"y\";\n",
+			"@/main.conf:1: a string goes on over the end of the line: a quote is "
+			"missing\n"},
+		{"a = \"x\\", "a = \"x\\\\\"\n",
+			"@/main.conf:1: a string goes on over the end of the line: a quote is "
+			"missing\n"},
+		{"a = \"x\\\\", "a = \"x\\\\\"\n",
+			"@/main.conf:1: a string goes on over the end of the line: a quote is "
+			"missing\n"},
+		{"\"\n3000000000\n\"\n", "\"\"\n3000000000L\n\"\"\n",
+			"@/main.conf:1: a string goes on over the end of the line: a quote is "
+			"missing\n"
+			"@/main.conf:3: a string goes on over the end of the line: a quote is "
+			"missing\n"},
+		{"/* x\n*/ /*\na = 1;\n", "/* x\n*/ /*\na = 1;\n",
+			"@/main.conf:2: a comment that begins here has no end\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		folder_write(&folder, "main.conf", cases[i].in, 0600);
+		expect(cases[i].out, cases[i].faults);
 	}
 }
 
@@ -76,9 +105,8 @@ static void includes_are_put_in_place(void **state)
 	snprintf(text, sizeof(text), "@include \"%s\"\n", folder_path(&folder, "sub/two.conf"));
 	folder_write(&folder, "main.conf", text, 0600);
 	expect("two = 2;\n", "");
-	folder_write(&folder, "main.conf", "/*\n@include \"none\"\n*/\n\"\n@include \"none\"\n\"\n",
-		0600);
-	expect("/*\n@include \"none\"\n*/\n\"\n@include \"none\"\n\"\n", "");
+	folder_write(&folder, "main.conf", "/*\n@include \"none\"\n*/\n", 0600);
+	expect("/*\n@include \"none\"\n*/\n", "");
 }
 
 static void bad_includes_are_left_out(void **state)
@@ -147,9 +175,27 @@ static void what_is_no_text_is_refused(void **state)
 	free(big);
 	assert_int_equal(conf_text_read(&t, folder_path(&folder, "main.conf"), &f), DHT_EFULL);
 	assert_int_equal(f.count, 1);
-	assert_non_null(strstr(f.lines[0], "main.conf:1: limit reached"));
+	assert_non_null(strstr(f.v[0].text, "main.conf:1: limit reached"));
 	conf_text_fini(&t);
 	faults_fini(&f);
+}
+
+/* Reading a FIFO or a device could wait for ever, or never end. */
+static void only_files_are_read(void **state)
+{
+	struct conf_text t = {0};
+	struct faults f = {0};
+
+	(void)state;
+	assert_int_equal(mkfifo(folder_path(&folder, "main.conf"), 0600), 0);
+	expect("", "@/main.conf: is not a regular file\n");
+	assert_true(conf_text_read(&t, "/dev/zero", &f) < 0);
+	assert_string_equal(f.v[0].text, "/dev/zero: is not a regular file");
+	faults_fini(&f);
+	conf_text_fini(&t);
+	assert_int_equal(conf_text_read(&t, "/dev/null", &f), 0);
+	assert_int_equal(t.len, 0);
+	conf_text_fini(&t);
 }
 
 /* A file that includes two that include two more … is cut off. */
@@ -174,10 +220,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(big_numbers_are_marked),
+		TEST(what_is_not_closed_is_told),
 		TEST(includes_are_put_in_place),
 		TEST(bad_includes_are_left_out),
 		TEST(lines_know_their_files),
 		TEST(what_is_no_text_is_refused),
+		TEST(only_files_are_read),
 		TEST(includes_without_end_are_cut_off),
 	};
 

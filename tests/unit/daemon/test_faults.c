@@ -35,6 +35,40 @@ static void lines_say_what_is_known(void **state)
 	assert_int_equal(faults_count(&f), 0);
 }
 
+static void parts_can_be_had(void **state)
+{
+	struct faults f = {0};
+
+	(void)state;
+	faults_add(&f, (struct place){"a.conf", 3}, "log.level", "is %s", "wrong");
+	faults_add(&f, (struct place){0}, NULL, "all");
+	const struct one_fault *one = faults_at(&f, 0);
+	assert_string_equal(one->text, "a.conf:3: log.level: is wrong");
+	assert_string_equal(one->file, "a.conf");
+	assert_int_equal(one->line, 3);
+	assert_string_equal(one->setting, "log.level");
+	assert_string_equal(one->message, "is wrong");
+	one = faults_at(&f, 1);
+	assert_string_equal(one->text, "dhtd: all");
+	assert_null(one->file);
+	assert_int_equal(one->line, 0);
+	assert_null(one->setting);
+	assert_string_equal(one->message, "all");
+	faults_fini(&f);
+}
+
+static void each_is_one_line(void **state)
+{
+	struct faults f = {0};
+
+	(void)state;
+	faults_add(&f, (struct place){"a\nb", 3}, "x", "\"1m\n\tx\177\" is wrong");
+	assert_string_equal(f.v[0].text, "a b:3: x: \"1m  x \" is wrong");
+	assert_string_equal(f.v[0].message, "\"1m  x \" is wrong");
+	assert_string_equal(f.v[0].file, "a\nb");
+	faults_fini(&f);
+}
+
 static void the_list_has_an_end(void **state)
 {
 	struct faults f = {0};
@@ -62,7 +96,7 @@ static void long_lines_are_cut(void **state)
 	faults_add(&f, (struct place){"a", 1}, name, "%s", name);
 	faults_add(&f, (struct place){"a", 1}, "b", "%s", name);
 	for (size_t i = 0; i < f.count; i++)
-		assert_int_equal(strlen(f.lines[i]), FAULT_TEXT_MAX - 1);
+		assert_int_equal(strlen(f.v[i].text), FAULT_TEXT_MAX - 1);
 	faults_fini(&f);
 }
 
@@ -70,6 +104,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_say_what_is_known),
+		cmocka_unit_test(parts_can_be_had),
+		cmocka_unit_test(each_is_one_line),
 		cmocka_unit_test(the_list_has_an_end),
 		cmocka_unit_test(long_lines_are_cut),
 	};

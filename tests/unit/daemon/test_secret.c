@@ -72,7 +72,7 @@ static void what_is_no_secret_is_refused(void **state)
 	expect_fault(&f, "dht.conf:7: x: @/fifo is not a regular file\n");
 	const char *file = folder_write_bytes(&folder, "s", "a\0b", 3, 0600);
 	assert_true(secret_read(file, here, "x", &text, &f) < 0);
-	assert_non_null(strstr(f.lines[0], "cannot read"));
+	assert_non_null(strstr(f.v[0].text, "cannot read"));
 	faults_fini(&f);
 }
 

@@ -122,9 +122,8 @@ static size_t echo(struct udp_socket *s, struct udp_socket *from)
 }
 
 /* An answer comes from where the question went. */
-static void check_address(const char *bind_to, const char *ask, const char *client)
+static void check_socket(struct udp_socket s, const char *ask, const char *client)
 {
-	struct udp_socket s = open_at(bind_to);
 	struct addr at = addr_of(ask);
 	int fd = client_at(client);
 
@@ -139,6 +138,44 @@ static void check_address(const char *bind_to, const char *ask, const char *clie
 	assert_true(addr_equal(&from, &at));
 	close(fd);
 	udp_close(&s);
+}
+
+static void check_address(const char *bind_to, const char *ask, const char *client)
+{
+	check_socket(open_at(bind_to), ask, client);
+}
+
+/* One that somebody else has opened. */
+static struct udp_socket adopt_at(const char *text)
+{
+	struct addr a = addr_of(text);
+	int fd = client_at(text);
+	struct udp_socket s;
+
+	assert_int_equal(udp_adopt(&s, fd, &a), 0);
+	assert_int_equal(s.fd, fd);
+	return s;
+}
+
+static void an_adopted_socket_is_as_good(void **state)
+{
+	(void)state;
+	check_socket(adopt_at("127.0.0.1:0"), "127.0.0.1:0", "127.0.0.1:0");
+	check_socket(adopt_at("0.0.0.0:0"), "127.0.0.77:0", "127.0.0.1:0");
+	check_socket(adopt_at("[::1]:0"), "[::1]:0", "[::1]:0");
+	check_socket(adopt_at("[::]:0"), "[::1]:0", "[::1]:0");
+	/* Whoever opened it has not said that it takes IPv6 only. */
+	check_socket(adopt_at("[::]:0"), "127.0.0.77:0", "127.0.0.1:0");
+
+	struct udp_socket s = adopt_at("127.0.0.1:0"), other;
+	struct addr at = bound_to(s.fd);
+	assert_int_equal(udp_open(&other, &at, UDP_JOIN), 0);
+	udp_close(&other);
+	udp_close(&s);
+	udp_close(&s);
+	assert_int_equal(udp_overflows(&s), 0);
+	assert_int_equal(udp_adopt(&s, -1, &at), DHT_ESYSTEM);
+	assert_int_equal(errno, EBADF);
 }
 
 static void answers_leave_from_the_address_that_was_asked(void **state)
@@ -328,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(answers_leave_from_the_address_that_was_asked),
+		TEST(an_adopted_socket_is_as_good),
 		TEST(answers_can_leave_from_another_port),
 		TEST(ipv6_sockets_leave_ipv4_alone),
 		TEST(nobody_else_gets_the_port),

@@ -90,7 +90,16 @@ static void good_values_are_stored(void **state)
 		{"records.ttl", "\"1s\"", "\"1s\""},
 		{"records.ttl", "\"90m\"", "\"90m\""},
 		{"records.ttl", "\"365d\"", "\"365d\""},
-		{"records.max_memory", "\"1024\"", "\"1K\""},
+		{"records.max_memory", "\"1048576\"", "\"1M\""},
+		{"records.max_memory", "\"2049K\"", "\"2049K\""},
+		{"records.max_memory", "\"0\"", "\"0\""},
+		{"metrics.listen", "\"\"", "\"\""},
+		{"metrics.listen", "\"127.0.0.1:9470\"", "\"127.0.0.1:9470\""},
+		{"metrics.listen", "\"[::]:9470\"", "\"[::]:9470\""},
+		{"cluster.seeds", "()", "()"},
+		{"cluster.seeds", "( \"192.0.2.7\", \"a.example:1\", \"[2001:DB8::7]:8471\" )",
+			"( \"192.0.2.7\", \"a.example:1\", \"[2001:db8::7]:8471\" )"},
+		{"storage.mode", "\"sync\"", "\"sync\""},
 		{"records.max_records", "1000000000000L", "1000000000000L"},
 		{"clients.allow", "( )", "()"},
 		{"clients.allow", "( \"10.0.0.0/8\", \"::1\" )", "( \"10.0.0.0/8\", \"::1/128\" )"},
@@ -104,17 +113,40 @@ static void good_values_are_stored(void **state)
 	set_defaults(&c);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		if (store(&c, cases[i].path, cases[i].text, &f) != 0)
-			fail_msg("%s", f.lines[0]);
+			fail_msg("%s", f.v[0].text);
 		expect(&c, cases[i].path, cases[i].printed);
+	}
+	fini(&c);
+}
+
+struct bad_value {
+	const char *path, *text, *what;
+};
+
+/* Each of them is a fault and changes nothing. */
+static void expect_faults(const struct bad_value *cases, size_t count)
+{
+	struct config c, before;
+
+	set_defaults(&c);
+	before = c;
+	for (size_t i = 0; i < count; i++) {
+		struct faults f = {0};
+		char want[FAULT_TEXT_MAX];
+		assert_int_equal(store(&c, cases[i].path, cases[i].text, &f), DHT_EINVAL);
+		snprintf(want, sizeof(want), "/etc/dht/x.conf:1: %s: %s", cases[i].path,
+			cases[i].what);
+		assert_int_equal(f.count, 1);
+		assert_string_equal(f.v[0].text, want);
+		faults_fini(&f);
+		assert_memory_equal(&c, &before, sizeof(c));
 	}
 	fini(&c);
 }
 
 static void bad_values_leave_what_was_there(void **state)
 {
-	static const struct {
-		const char *path, *text, *what;
-	} cases[] = {
+	static const struct bad_value cases[] = {
 		{"listen.address", "\"\"", "\"\" is not an IP address"},
 		{"listen.address", "\"localhost\"", "\"localhost\" is not an IP address"},
 		{"listen.address", "\"127.0.0.1:8470\"", "\"127.0.0.1:8470\" is not an IP address"},
@@ -153,7 +185,9 @@ static void bad_values_leave_what_was_there(void **state)
 		{"records.max_memory", "\"64MB\"",
 			"\"64MB\" has no unit that is known (K, M, G, T)"},
 		{"records.max_memory", "\"9999999T\"",
-			"\"9999999T\" is out of range (\"0\" to \"1048576T\")"},
+			"\"9999999T\" is out of range (\"0\", or \"1M\" to \"1048576T\")"},
+		{"records.max_memory", "\"1023K\"",
+			"\"1023K\" is out of range (\"0\", or \"1M\" to \"1048576T\")"},
 		{"clients.allow", "( \"10.0.0.1/8\" )",
 			"\"10.0.0.1/8\" has bits set behind its prefix"},
 		{"clients.allow", "( \"10.0.0.0/33\" )",
@@ -162,23 +196,35 @@ static void bad_values_leave_what_was_there(void **state)
 		{"log.level", "\"\"", "\"\" is not one of error, warning, notice, info, debug"},
 		{"log.level", "3", "must be a string in quotes, not a whole number"},
 	};
-	struct config c, before;
 
 	(void)state;
-	set_defaults(&c);
-	before = c;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct faults f = {0};
-		char want[FAULT_TEXT_MAX];
-		assert_int_equal(store(&c, cases[i].path, cases[i].text, &f), DHT_EINVAL);
-		snprintf(want, sizeof(want), "/etc/dht/x.conf:1: %s: %s", cases[i].path,
-			cases[i].what);
-		assert_int_equal(f.count, 1);
-		assert_string_equal(f.lines[0], want);
-		faults_fini(&f);
-		assert_memory_equal(&c, &before, sizeof(c));
-	}
-	fini(&c);
+	expect_faults(cases, COUNT(cases));
+}
+
+static void bad_places_of_servers(void **state)
+{
+	static const struct bad_value cases[] = {
+		{"metrics.listen", "\"127.0.0.1\"",
+			"\"127.0.0.1\" is not an address with a port, such as "
+			"\"127.0.0.1:9470\""},
+		{"metrics.listen", "\"127.0.0.1:0\"",
+			"\"127.0.0.1:0\" is not an address with a port, such as "
+			"\"127.0.0.1:9470\""},
+		{"metrics.listen", "\"224.0.0.1:9470\"",
+			"\"224.0.0.1:9470\" is neither one host's address nor a wildcard"},
+		{"metrics.listen", "9470",
+			"must be an address with a port in quotes, or \"\", not a whole number"},
+		{"cluster.seeds", "( \"a.example:0\" )",
+			"\"a.example:0\" is not a server: \"HOST\", \"HOST:PORT\" or "
+			"\"[IPV6]:PORT\""},
+		{"cluster.seeds", "( \"0.0.0.0\" )", "\"0.0.0.0\" is not the address of one host"},
+		{"cluster.seeds", "\"a.example\"",
+			"must be a list of servers, such as ( \"192.0.2.7\", \"[::1]:8471\" ), "
+			"not a string"},
+	};
+
+	(void)state;
+	expect_faults(cases, COUNT(cases));
 }
 
 static void a_list_has_a_limit(void **state)
@@ -193,9 +239,72 @@ static void a_list_has_a_limit(void **state)
 		strcat(text, ", \"::1\"");
 	strcat(text, " )");
 	assert_int_equal(store(&c, "listen.client_addresses", text, &f), DHT_EINVAL);
-	assert_string_equal(f.lines[0], "/etc/dht/x.conf:1: listen.client_addresses: has 64 "
-					"elements, at most 63 are possible");
+	assert_string_equal(f.v[0].text, "/etc/dht/x.conf:1: listen.client_addresses: has 64 "
+					 "elements, at most 63 are possible");
 	faults_fini(&f);
+	fini(&c);
+}
+
+static void two_values_are_compared_and_exchanged(void **state)
+{
+	static const struct {
+		const char *path, *text;
+	} cases[] = {
+		{"listen.address", "\"192.0.2.7\""},
+		{"listen.client_addresses", "( \"::1\" )"},
+		{"listen.ports.client", "1"},
+		{"password", "\"sesame\""},
+		{"password_file", "\"/a\""},
+		{"cluster.seeds", "( \"a\" )"},
+		{"records.ttl", "\"2s\""},
+		{"records.max_memory", "\"3M\""},
+		{"clients.allow", "( \"::1\" )"},
+		{"clients.base_put", "false"},
+		{"metrics.listen", "\"127.0.0.1:1\""},
+		{"log.level", "\"error\""},
+	};
+	struct config a, b;
+	struct faults f = {0};
+
+	(void)state;
+	set_defaults(&a);
+	set_defaults(&b);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct setting *s = setting_find(cases[i].path);
+		assert_true(value_equal(s, &a, &b));
+		assert_int_equal(store(&a, cases[i].path, cases[i].text, &f), 0);
+		assert_false(value_equal(s, &a, &b));
+		value_swap(s, &a, &b);
+		assert_false(value_equal(s, &a, &b));
+		if (!s->secret)
+			expect(&b, cases[i].path,
+				s->type == SETTING_PREFIXES ? "( \"::1/128\" )" : cases[i].text);
+		assert_int_equal(store(&a, cases[i].path, cases[i].text, &f), 0);
+		assert_true(value_equal(s, &a, &b));
+	}
+	fini(&a);
+	fini(&b);
+}
+
+static void secrets_are_no_text(void **state)
+{
+	const struct setting *s = setting_find("password");
+	struct faults f = {0};
+	struct config c;
+
+	(void)state;
+	set_defaults(&c);
+	char *text = value_text(s, &c);
+	assert_string_equal(text, "\"\"");
+	free(text);
+	assert_int_equal(store(&c, "password", "\"sesame\"", &f), 0);
+	text = value_text(s, &c);
+	assert_string_equal(text, "(secret)");
+	free(text);
+	text = value_text(setting_find("records.ttl"), &c);
+	assert_string_equal(text, "\"30m\"");
+	free(text);
+	assert_int_equal(value_number(setting_find("records.ttl"), &c), 1800000);
 	fini(&c);
 }
 
@@ -204,7 +313,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_values_are_stored),
 		cmocka_unit_test(bad_values_leave_what_was_there),
+		cmocka_unit_test(bad_places_of_servers),
 		cmocka_unit_test(a_list_has_a_limit),
+		cmocka_unit_test(two_values_are_compared_and_exchanged),
+		cmocka_unit_test(secrets_are_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,121 @@ static void without_a_password_all_are_refused(void **state)
 	warden_stop(NULL);
 }
 
+/* The newest line of this event, which is the only one since. */
+static void expect_told(uint64_t since, enum log_event event, const char *message)
+{
+	struct log_line l;
+	uint64_t lost;
+
+	while (!log_read(&since, LOG_LEVEL_INFO, &l, &lost))
+		sleep_ms(1);
+	assert_int_equal(l.event, event);
+	assert_string_equal(l.message, message);
+	assert_string_equal(l.fields, "DHT_REMOTE=[::]:1\n");
+	assert_false(log_read(&since, LOG_LEVEL_INFO, &l, &lost));
+}
+
+/* Anybody can cause it: once a second. */
+static void that_none_is_set_is_told(void **state)
+{
+	struct warden *w = warden_start(NULL, right_fd);
+	uint64_t since = log_newest();
+
+	(void)state;
+	for (uint64_t ms = 0; ms < WARDEN_INTERVAL_MS; ms += 10)
+		assert_false(try_at(w, "sesame", 100000 + ms));
+	expect_told(since, LOG_EVENT_EXIT_UNSET,
+		"EXIT from [::]:1 refused: no password is set (dht.conf: password_file)");
+	warden_stop(w);
+}
+
+static void right_and_wrong_are_told(void **state)
+{
+	struct warden *w = warden_start("sesame", right_fd);
+	uint64_t since = log_newest();
+
+	(void)state;
+	try(w, "wrong");
+	expect_told(since, LOG_EVENT_EXIT_WRONG, "EXIT with a wrong password from [::]:1");
+	since = log_newest();
+	try(w, "sesame");
+	expect_told(since, LOG_EVENT_EXIT_ASKED, "EXIT from [::]:1");
+	warden_stop(w);
+}
+
+static void the_password_can_change(void **state)
+{
+	struct warden *w = warden_start(NULL, right_fd);
+	char hash[crypto_pwhash_STRBYTES];
+
+	(void)state;
+	assert_int_equal(crypto_pwhash_str(hash, "third", 5, crypto_pwhash_OPSLIMIT_MIN,
+				 crypto_pwhash_MEMLIMIT_MIN),
+		0);
+	warden_set_password(w, "first");
+	try_wrong(w, "");
+	warden_set_password(w, "second");
+	try_wrong(w, "first");
+	warden_set_password(w, hash);
+	try_wrong(w, "second");
+	try_wrong(w, hash);
+	assert_false(is_right(0));
+	warden_set_password(w, NULL);
+	now_ms += WARDEN_INTERVAL_MS;
+	assert_false(try_at(w, "third", now_ms));
+	warden_set_password(w, hash);
+	try(w, "third");
+	assert_true(is_right(5000));
+	warden_stop(w);
+}
+
+static void a_look_ends_with_the_password_that_it_began_with(void **state)
+{
+	struct warden *w = NULL;
+	char hash[crypto_pwhash_STRBYTES];
+
+	(void)state;
+	assert_int_equal(crypto_pwhash_str(hash, "sesame", 6, crypto_pwhash_OPSLIMIT_MODERATE,
+				 crypto_pwhash_MEMLIMIT_INTERACTIVE),
+		0);
+	w = warden_start(hash, right_fd);
+	try(w, "sesame");
+	for (int ms = 0; ms < 20000 && beat_excused_until(warden_beat(w)) == 0; ms++)
+		sleep_ms(1);
+	warden_set_password(w, NULL);
+	assert_true(is_right(20000));
+	warden_stop(w);
+}
+
+/* Also when nothing happens; and while it looks it says how long that may take. */
+static void it_gives_signs_of_life(void **state)
+{
+	struct warden *w = warden_start(NULL, right_fd);
+	const struct beat *beat = warden_beat(w);
+	uint64_t before = beat_count(beat);
+
+	(void)state;
+	for (int ms = 0; ms < 20000 && beat_count(beat) < before + 2; ms++)
+		sleep_ms(1);
+	assert_true(beat_count(beat) >= before + 2);
+	assert_int_equal(beat_excused_until(beat), 0);
+	warden_stop(w);
+}
+
+static void an_excuse_ends(void **state)
+{
+	struct warden *w = warden_start("sesame", right_fd);
+	const struct beat *beat = warden_beat(w);
+
+	(void)state;
+	try_wrong(w, "wrong");
+	uint64_t before = beat_count(beat);
+	for (int ms = 0; ms < 20000 && beat_count(beat) == before; ms++)
+		sleep_ms(1);
+	assert_int_equal(beat_excused_until(beat), 0);
+	warden_stop(w);
+}
+
 static void the_right_one_is_told(void **state)
 {
 	struct warden *w = warden_start("sesame", right_fd);
@@ -192,6 +307,12 @@ int main(void)
 		TEST(there_is_one_try_a_second),
 		TEST(a_hash_is_checked),
 		TEST(the_mailbox_holds_one),
+		TEST(that_none_is_set_is_told),
+		TEST(right_and_wrong_are_told),
+		TEST(the_password_can_change),
+		TEST(a_look_ends_with_the_password_that_it_began_with),
+		TEST(it_gives_signs_of_life),
+		TEST(an_excuse_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "daemon/admin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "daemon/control_idl.h"
+#include "daemon/log.h"
+#include "daemon/log_json.h"
+#include "daemon/operate.h"
+#include "daemon/param.h"
+
+#define HASH_MAX 64
+
+/* GetLog's entries together: the oldest are left out. Room is left for the reply around them. */
+#define LOG_BYTES_MAX (CONTROL_OUT_MAX - 4096)
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct control_answer no_memory(void)
+{
+	return (struct control_answer){.no_memory = true};
+}
+
+/* Takes parameters; NULL is no memory. */
+static struct control_answer reply(json_t *parameters)
+{
+	return parameters ? (struct control_answer){.parameters = parameters} : no_memory();
+}
+
+/* ---- What only asks ---- */
+
+static struct control_answer ask(
+	void *owner, const struct control_call *call, json_t *(*question)(void *daemon))
+{
+	const struct operator* o = owner;
+	const char *wrong = param_wrong(call->parameters, NULL, 0);
+
+	return wrong ? control_invalid(wrong) : reply(question(o->daemon));
+}
+
+static struct control_answer get_status(void *owner, const struct control_call *call)
+{
+	return ask(owner, call, ((const struct operator*)owner)->status);
+}
+
+static struct control_answer get_stats(void *owner, const struct control_call *call)
+{
+	return ask(owner, call, ((const struct operator*)owner)->stats);
+}
+
+static struct control_answer list_peers(void *owner, const struct control_call *call)
+{
+	return ask(owner, call, ((const struct operator*)owner)->peers);
+}
+
+static struct control_answer get_config(void *owner, const struct control_call *call)
+{
+	return ask(owner, call, ((const struct operator*)owner)->config);
+}
+
+static struct control_answer lookup(void *owner, const struct control_call *call)
+{
+	static const struct param params[] = {
+		{"hash", PARAM_STRING, false},
+		{"cursor", PARAM_INT, true},
+	};
+	const struct operator* o = owner;
+	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+	uint8_t bytes[HASH_MAX];
+
+	if (wrong)
+		return control_invalid(wrong);
+	const json_t *hash = json_object_get(call->parameters, "hash");
+	/* 0 where there is none. */
+	json_int_t cursor = json_integer_value(json_object_get(call->parameters, "cursor"));
+	int len = hex_decode(
+		json_string_value(hash), json_string_length(hash), bytes, sizeof(bytes));
+	if (len <= 0)
+		return control_invalid("hash");
+	if (cursor < 0 || cursor > UINT32_MAX)
+		return control_invalid("cursor");
+	return reply(o->lookup(o->daemon, (struct span){bytes, (size_t)len}, (uint32_t)cursor));
+}
+
+/* ---- What changes ---- */
+
+static struct control_answer reload(void *owner, const struct control_call *call)
+{
+	static const struct param params[] = {{"dryRun", PARAM_BOOL, true}};
+	const struct operator* o = owner;
+	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+
+	if (wrong)
+		return control_invalid(wrong);
+	return reply(
+		o->reload(o->daemon, json_is_true(json_object_get(call->parameters, "dryRun"))));
+}
+
+static struct control_answer shut_down(void *owner, const struct control_call *call)
+{
+	const struct operator* o = owner;
+	const char *wrong = param_wrong(call->parameters, NULL, 0);
+	char asked_by[64];
+
+	if (wrong)
+		return control_invalid(wrong);
+	snprintf(asked_by, sizeof(asked_by), "user %" PRIu64 " (process %" PRIu64 ")",
+		(uint64_t)call->peer->uid, (uint64_t)call->peer->pid);
+	o->shut_down(o->daemon, asked_by);
+	return (struct control_answer){.parameters = NULL};
+}
+
+static void say_level(enum log_level level, enum log_level before, const struct control_peer *peer)
+{
+	const char *name = log_level_names[level];
+	char uid[24];
+
+	snprintf(uid, sizeof(uid), "%" PRIu64, (uint64_t)peer->uid);
+	struct log_field fields[] = {{"DHT_LEVEL", name}, {"DHT_UID", uid}, {NULL, NULL}};
+	log_event(LOG_EVENT_LOG_LEVEL, fields, "log level %s (was %s), by user %s", name,
+		log_level_names[before], uid);
+}
+
+static struct control_answer set_log_level(void *owner, const struct control_call *call)
+{
+	static const struct param params[] = {{"level", PARAM_STRING, false}};
+	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+
+	(void)owner;
+	if (wrong)
+		return control_invalid(wrong);
+	const char *name = json_string_value(json_object_get(call->parameters, "level"));
+	int level = log_level_parse(name);
+	enum log_level before = log_get_level();
+	if (level < 0)
+		return control_invalid("level");
+	/* Said at whichever of the two shows more. */
+	if ((enum log_level)level > before)
+		log_set_level((enum log_level)level);
+	say_level((enum log_level)level, before, call->peer);
+	log_set_level((enum log_level)level);
+	return reply(json_pack("{s:s, s:s}", "level", name, "before", log_level_names[before]));
+}
+
+/* ---- The log ---- */
+
+static size_t size_of(const json_t *entry)
+{
+	return json_dumpb(entry, NULL, 0, JSON_COMPACT) + 1;
+}
+
+/* All entries that the ring has now into list; 0 or -1. */
+static int collect(json_t *list)
+{
+	uint64_t sequence = 0, lost, newest = log_newest();
+	size_t bytes = 0;
+	struct log_line line;
+
+	while (sequence < newest && log_read(&sequence, LOG_LEVEL_DEBUG, &line, &lost)) {
+		json_t *entry = log_json(&line);
+		if (json_array_append(list, entry) != 0) {
+			json_decref(entry);
+			return -1;
+		}
+		bytes += size_of(entry);
+		json_decref(entry);
+		while (bytes > LOG_BYTES_MAX) {
+			bytes -= size_of(json_array_get(list, 0));
+			json_array_remove(list, 0);
+		}
+	}
+	return 0;
+}
+
+static struct control_answer get_log(void *owner, const struct control_call *call)
+{
+	const char *wrong = param_wrong(call->parameters, NULL, 0);
+
+	(void)owner;
+	if (wrong)
+		return control_invalid(wrong);
+	json_t *list = json_array();
+	json_t *parameters = json_object();
+	int err = collect(list);
+	err |= json_object_set_new(parameters, "entries", list);
+	if (err == 0)
+		return reply(parameters);
+	json_decref(parameters);
+	return no_memory();
+}
+
+struct monitor {
+	uint64_t sequence;
+	enum log_level level;
+	uint64_t lost; /* that nobody has been told of yet */
+};
+
+static json_t *next_entry(void *state)
+{
+	struct monitor *m = state;
+	struct log_line line;
+	uint64_t lost = 0;
+	bool found = log_read(&m->sequence, m->level, &line, &lost);
+
+	m->lost += lost;
+	if (!found)
+		return NULL;
+	json_t *item = json_object();
+	int err = json_object_set_new(item, "entry", log_json(&line));
+	err |= json_object_set_new(item, "lost", json_integer((json_int_t)m->lost));
+	if (err == 0) {
+		m->lost = 0;
+		return item;
+	}
+	json_decref(item);
+	m->lost++;
+	return NULL;
+}
+
+static struct control_answer monitor(void *owner, const struct control_call *call)
+{
+	static const struct param params[] = {{"level", PARAM_STRING, true}};
+	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+	const char *name = json_string_value(json_object_get(call->parameters, "level"));
+
+	(void)owner;
+	if (wrong)
+		return control_invalid(wrong);
+	int level = name ? log_level_parse(name) : LOG_LEVEL_INFO;
+	if (level < 0)
+		return control_invalid("level");
+	struct monitor *m = malloc(sizeof(*m));
+	if (!m)
+		return no_memory();
+	*m = (struct monitor){.sequence = log_newest(), .level = (enum log_level)level};
+	return (struct control_answer){.stream = {.next = next_entry, .done = free, .state = m}};
+}
+
+/* ---- The table ---- */
+
+static const struct control_method methods[] = {
+	{"GetStatus", CONTROL_READ, false, get_status},
+	{"GetStats", CONTROL_READ, false, get_stats},
+	{"ListPeers", CONTROL_READ, false, list_peers},
+	{"Lookup", CONTROL_READ, false, lookup},
+	{"GetConfig", CONTROL_READ, false, get_config},
+	{"Reload", CONTROL_CHANGE, false, reload},
+	{"Shutdown", CONTROL_CHANGE, false, shut_down},
+	{"SetLogLevel", CONTROL_CHANGE, false, set_log_level},
+	{"GetLog", CONTROL_READ, false, get_log},
+	{"Monitor", CONTROL_READ, true, monitor},
+};
+
+const struct control_interface admin_interface = {
+	.name = "org.dht.Control",
+	.description = control_idl,
+	.methods = methods,
+	.method_count = COUNT(methods),
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/daemon_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "daemon/conf_diff.h"
+#include "daemon/conf_json.h"
+#include "daemon/log.h"
+#include "daemon/policy.h"
+
+static bool is_over(const struct daemon *d, const struct retired *r)
+{
+	for (size_t i = 0; i < d->worker_count; i++)
+		if (d->workers[i] && beat_count(worker_beat(d->workers[i])) == r->beats[i])
+			return false;
+	return true;
+}
+
+void daemon_reap(struct daemon *d, bool all)
+{
+	for (size_t i = 0; i < RETIRED_MAX; i++) {
+		struct retired *r = d->retired[i];
+		if (!r || (!all && !is_over(d, r)))
+			continue;
+		conf_fini(&r->conf);
+		free(r->policy);
+		free(r);
+		d->retired[i] = NULL;
+	}
+}
+
+/* A free place among the retired; NULL when all still wait for a worker. */
+static struct retired **find_place(struct daemon *d)
+{
+	daemon_reap(d, false);
+	for (size_t i = 0; i < RETIRED_MAX; i++)
+		if (!d->retired[i])
+			return &d->retired[i];
+	return NULL;
+}
+
+/* Makes what is live in `next` the daemon's, and retires what it replaces. Takes next. */
+static int apply(struct daemon *d, struct conf *next, struct faults *f)
+{
+	struct retired **place = find_place(d);
+	struct retired *r = place ? calloc(1, sizeof(*r)) : NULL;
+	struct policy *policy = r ? malloc(sizeof(*policy)) : NULL;
+
+	if (!policy) {
+		faults_add(f, (struct place){0}, NULL, "%s",
+			place ? err_text(DHT_ENOMEM)
+			      : "a worker still uses what earlier reloads replaced: try again");
+		free(r);
+		conf_fini(next);
+		return DHT_EINVAL;
+	}
+	conf_swap_live(&d->conf, next);
+	*policy = policy_of(&d->conf);
+	*r = (struct retired){.conf = *next, .policy = d->policy};
+	d->policy = policy;
+	server_set_policy(d->server, policy);
+	for (size_t i = 0; i < d->worker_count; i++)
+		r->beats[i] = beat_count(worker_beat(d->workers[i]));
+	*place = r;
+	warden_set_password(d->warden, d->conf.password);
+	log_set_level((enum log_level)d->conf.c.log.level);
+	return 0;
+}
+
+/* ---- What is told ---- */
+
+static void log_rejected(struct daemon *d, const struct faults *f)
+{
+	faults_each(f, log_fault);
+	snprintf(d->rejected, sizeof(d->rejected), "%s", f->count ? faults_at(f, 0)->text : "");
+	log_event(LOG_EVENT_RELOAD_REJECTED, NULL,
+		"reload rejected, nothing has changed: the configuration has %zu fault%s",
+		faults_count(f), faults_count(f) == 1 ? "" : "s");
+}
+
+static void log_change(const struct conf_change *c)
+{
+	const struct log_field fields[] = {
+		{"DHT_SETTING", c->setting->path}, {"DHT_FROM", c->from}, {"DHT_TO", c->to}, {0}};
+
+	if (c->setting->live)
+		log_event(LOG_EVENT_RELOADED, fields, "reload: %s: %s becomes %s", c->setting->path,
+			c->from, c->to);
+	else
+		log_event(LOG_EVENT_RESTART_NEEDED, fields,
+			"reload: %s: %s becomes %s with the next restart only", c->setting->path,
+			c->from, c->to);
+}
+
+static void log_taken(const struct conf_diff *diff)
+{
+	for (size_t i = 0; i < diff->count; i++)
+		log_change(&diff->changes[i]);
+	if (diff->count == 0)
+		log_event(LOG_EVENT_RELOADED, NULL, "reload: the configuration has not changed");
+}
+
+static size_t count_changes(const struct conf_diff *diff, bool live)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diff->count; i++)
+		n += diff->changes[i].setting->live == live;
+	return n;
+}
+
+static const char *outcome_of(const struct conf_diff *diff, const struct faults *f)
+{
+	if (faults_count(f))
+		return "rejected";
+	if (count_changes(diff, false))
+		return "needsRestart";
+	return count_changes(diff, true) ? "applied" : "unchanged";
+}
+
+static json_t *answer_of(const struct conf_diff *diff, const struct faults *f)
+{
+	return json_pack("{s:s, s:o, s:o, s:o}", "outcome", outcome_of(diff, f), "applied",
+		conf_json_changes(diff, true), "needsRestart", conf_json_changes(diff, false),
+		"rejected", conf_json_faults(f));
+}
+
+/* Which settings wait for a restart; without memory the old list stays. */
+static void remember_restart(struct daemon *d, const struct conf_diff *diff)
+{
+	json_t *paths = json_array();
+
+	for (size_t i = 0; i < diff->count; i++)
+		if (!diff->changes[i].setting->live)
+			json_array_append_new(paths, json_string(diff->changes[i].setting->path));
+	if (!paths)
+		return;
+	json_decref(d->restart_needed);
+	d->restart_needed = paths;
+}
+
+/* ---- The course of a reload ---- */
+
+static void tell_systemd_begin(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+}
+
+/* With a configuration that has no fault: what differs, and then it is taken, or freed. */
+static void take(
+	struct daemon *d, struct conf *next, bool dry_run, struct conf_diff *diff, struct faults *f)
+{
+	if (conf_diff(&d->conf, next, diff) != 0)
+		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
+	if (dry_run || faults_count(f)) {
+		conf_fini(next);
+		return;
+	}
+	if (apply(d, next, f) != 0)
+		return;
+	remember_restart(d, diff);
+	d->rejected[0] = '\0';
+	log_taken(diff);
+}
+
+json_t *daemon_reload(void *daemon, bool dry_run)
+{
+	struct daemon *d = daemon;
+	struct conf_diff diff = {0};
+	struct faults f = {0};
+	struct conf next;
+
+	if (!dry_run)
+		tell_systemd_begin();
+	if (daemon_load(d->cmdline, d->conf.main_file, &next, &f) == 0)
+		take(d, &next, dry_run, &diff, &f);
+	else
+		conf_fini(&next);
+	if (faults_count(&f) && !dry_run)
+		log_rejected(d, &f);
+	json_t *answer = answer_of(&diff, &f);
+	conf_diff_fini(&diff);
+	faults_fini(&f);
+	if (!dry_run)
+		sd_notify(false, "READY=1");
+	return answer;
+}

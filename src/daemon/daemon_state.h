@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * daemon_state: what the files behind daemon.h share; nobody else includes it.
+ *
+ *     daemon.c          the program's main course
+ *     daemon_parts.c    the parts and their order
+ *     daemon_operate.c  what can be asked of it (operate.h)
+ *     daemon_reload.c   how a new configuration takes the place of the running one
+ */
+#ifndef DHT_DAEMON_DAEMON_STATE_H
+#define DHT_DAEMON_DAEMON_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/server.h"
+#include "daemon/cmdline.h"
+#include "daemon/conf.h"
+#include "daemon/control.h"
+#include "daemon/given.h"
+#include "daemon/health.h"
+#include "daemon/listeners.h"
+#include "daemon/loop.h"
+#include "daemon/operate.h"
+#include "daemon/probe.h"
+#include "daemon/warden.h"
+#include "daemon/watchdog.h"
+#include "daemon/worker.h"
+
+#define WORKERS_MAX SERVER_LANES_MAX
+
+/* Reloads whose old values may still be in use by a worker, at most: an idle one comes round five
+ * times a second. */
+#define RETIRED_MAX 128
+
+/* What a reload took out of use, and how far each worker was then: it is freed when all have come
+ * round since. */
+struct retired {
+	struct conf conf;
+	struct policy *policy;
+	uint64_t beats[WORKERS_MAX];
+};
+
+struct daemon {
+	const struct cmdline *cmdline;
+	struct conf conf;
+	struct policy *policy;
+	struct retired *retired[RETIRED_MAX]; /* NULL: free */
+
+	size_t started; /* parts */
+	size_t worker_count;
+	struct given given;
+	struct listeners listeners;
+	struct control_socket control_socket;
+	struct server *server;
+	int exit_fd;
+	struct loop *loop;
+	struct warden *warden;
+	struct probe_board *board; /* NULL: no watchdog */
+	struct worker *workers[WORKERS_MAX];
+	struct operator operator;
+	struct control *control; /* NULL: no control socket */
+	int log_fd;
+	struct probes *probes;
+	struct watchdog *watchdog;
+	bool served; /* it got as far as being ready */
+
+	uint64_t start_us;
+	struct health health;
+	bool was_healthy;
+	uint64_t rate; /* requests a second, between the last two ticks */
+	uint64_t rate_requests, rate_us;
+	char rejected[256];     /* the first fault of the last reload; "": it was taken */
+	json_t *restart_needed; /* an array of paths */
+	char status[400];       /* for systemd */
+};
+
+/* Reads the configuration of this file (NULL: the default one, if it is there) as the command line
+ * wants it, into conf, which is to be freed in any case. 0 or DHT_EINVAL with faults. */
+int daemon_load(const struct cmdline *o, const char *file, struct conf *conf, struct faults *f);
+
+/* Starts all parts, with d->conf. Gives an enum exit_code; d is to be stopped in any case. */
+int daemon_start(struct daemon *d);
+void daemon_stop(struct daemon *d);
+
+/* Logs the counters. */
+void daemon_show_stats(void *daemon);
+
+/* All counters, the warden's too. */
+void daemon_counters(const struct daemon *d, uint64_t n[static STATS_COUNT]);
+
+/* Looks at the state: rate, health, what can be freed. Gives the line for systemd. */
+const char *daemon_tick(void *daemon);
+
+/* Fills in what can be asked. */
+void daemon_operator(struct daemon *d);
+
+/* Reads the configuration again; the answer is that of Reload, or NULL without memory (nothing
+ * has changed then). */
+json_t *daemon_reload(void *daemon, bool dry_run);
+
+/* Frees what no worker uses any more; with all, whatever they do. */
+void daemon_reap(struct daemon *d, bool all);
+
+#endif
