@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-noinst_LTLIBRARIES += libtools.la libdhttool.la
+noinst_LTLIBRARIES += libtools.la libdhttool.la libdhtctltool.la
 
 # What dht and dhtctl have in common.
 libtools_la_SOURCES = \
+	src/tools/common/console.c src/tools/common/console.h \
 	src/tools/common/fault.c src/tools/common/fault.h \
 	src/tools/common/opts.c src/tools/common/opts.h \
 	src/tools/common/secret.c src/tools/common/secret.h \
@@ -39,6 +40,33 @@ libdhttool_la_SOURCES = \
 	src/tools/dht/session.c src/tools/dht/session.h
 libdhttool_la_LIBADD = libtools.la libdht.la $(INIH_LIBS) $(JANSSON_LIBS) -lpthread
 
-bin_PROGRAMS += dht
+# All of dhtctl but main, likewise.
+libdhtctltool_la_SOURCES = \
+	src/tools/dhtctl/admin.c src/tools/dhtctl/admin.h \
+	src/tools/dhtctl/child.c src/tools/dhtctl/child.h \
+	src/tools/dhtctl/clock.h \
+	src/tools/dhtctl/cmd_config.c \
+	src/tools/dhtctl/cmd_hash_password.c \
+	src/tools/dhtctl/cmd_log_level.c \
+	src/tools/dhtctl/cmd_lookup.c \
+	src/tools/dhtctl/cmd_monitor.c \
+	src/tools/dhtctl/cmd_peers.c \
+	src/tools/dhtctl/cmd_reload.c \
+	src/tools/dhtctl/cmd_report.c \
+	src/tools/dhtctl/cmd_shutdown.c \
+	src/tools/dhtctl/cmd_stats.c \
+	src/tools/dhtctl/cmd_status.c \
+	src/tools/dhtctl/cmd_wait.c \
+	src/tools/dhtctl/commands.h \
+	src/tools/dhtctl/interrupt.c src/tools/dhtctl/interrupt.h \
+	src/tools/dhtctl/rates.c src/tools/dhtctl/rates.h \
+	src/tools/dhtctl/report.c src/tools/dhtctl/report.h \
+	src/tools/dhtctl/varlink_call.c src/tools/dhtctl/varlink_call.h \
+	src/tools/dhtctl/varlink_reply.c src/tools/dhtctl/varlink_reply.h
+libdhtctltool_la_LIBADD = libtools.la libdht.la $(SODIUM_LIBS) $(JANSSON_LIBS)
+
+bin_PROGRAMS += dht dhtctl
 dht_SOURCES = src/tools/dht/main.c
 dht_LDADD = libdhttool.la libtools.la libdht.la $(INIH_LIBS) $(JANSSON_LIBS) -lpthread
+dhtctl_SOURCES = src/tools/dhtctl/main.c
+dhtctl_LDADD = libdhtctltool.la libtools.la libdht.la $(SODIUM_LIBS) $(JANSSON_LIBS)

@@ -13,11 +13,13 @@ MAY = {
     "client": ("base/", "wire/", "client/"),
     "tools/common": ("base/", "client/dht.h", "tools/common/"),
     "tools/dht": ("base/", "client/dht.h", "tools/common/", "tools/dht/"),
+    "tools/dhtctl": ("base/", "client/dht.h", "tools/common/", "tools/dhtctl/"),
 }
 # A main.c starts its program and knows nothing below its own layer but the library's header.
 MAY_MAIN = {
     "daemon": ("daemon/",),
     "tools/dht": ("base/exitcode.h", "client/dht.h", "tools/common/", "tools/dht/"),
+    "tools/dhtctl": ("base/exitcode.h", "tools/common/", "tools/dhtctl/"),
 }
 # Headers that one folder keeps to itself.
 PRIVATE = {"wire/codec.h": "wire"}

@@ -13,7 +13,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 SRC = pathlib.Path(os.environ.get("SRCDIR") or HERE.parents[1]).resolve()
 BUILD = pathlib.Path(os.environ.get("BUILDDIR") or SRC / "build").resolve()
 
-LAYERS = ("base", "wire", "core", "daemon", "client", "tools/common", "tools/dht")
+LAYERS = ("base", "wire", "core", "daemon", "client", "tools/common", "tools/dht",
+          "tools/dhtctl")
 
 
 def is_built(path):

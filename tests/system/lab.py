@@ -30,6 +30,7 @@ BUILD = pathlib.Path(os.environ.get("BUILDDIR") or
                      pathlib.Path(__file__).resolve().parents[2] / "build").resolve()
 DHTD = BUILD / "dhtd"
 DHT = BUILD / "dht"
+DHTCTL = BUILD / "dhtctl"
 PORT = 8470
 PATIENCE = 10  # seconds that anything may take that usually takes none
 LIMIT = int(os.environ.get("DHT_TEST_LIMIT", "600"))  # seconds for one file of tests
@@ -106,7 +107,9 @@ class Server:
     def __init__(self, settings=None, wait=True, text=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dht-lab-"))
         self.address = address()
-        self.settings = merged({"listen": {"address": self.address}}, settings or {})
+        self.settings = merged({"listen": {"address": self.address},
+                                "control": {"socket": str(self.folder / "control")}},
+                               settings or {})
         self.conf = self.folder / "dht.conf"
         self.conf.touch(0o600)
         self.conf.write_text(config_text(self.settings) if text is None else text)
@@ -204,19 +207,34 @@ class Server:
         assert self.process.returncode in (0, 78), f"{self.process.returncode}: {self.log()}"
 
 
-def dht(*arguments, seconds=20, env=None, stdin=None, stdout=subprocess.PIPE):
-    """Runs the client program to its end."""
-    return subprocess.run([str(DHT), *map(str, arguments)], input=stdin, stdout=stdout,
+def _run(program, arguments, seconds=20, env=None, stdin=None, stdout=subprocess.PIPE, **more):
+    return subprocess.run([str(program), *map(str, arguments)], input=stdin, stdout=stdout,
                           stderr=subprocess.PIPE, text=True, timeout=seconds,
                           stdin=subprocess.DEVNULL if stdin is None else None,
-                          env=clean_environment(**(env or {})), preexec_fn=_die_with_parent)
+                          env=clean_environment(**(env or {})), preexec_fn=_die_with_parent, **more)
 
 
-def start_dht(*arguments):
+def dht(*arguments, **more):
+    """Runs the client program to its end. more: seconds, env, stdin, stdout."""
+    return _run(DHT, arguments, **more)
+
+
+def dhtctl(*arguments, **more):
+    """Runs the administration program to its end. more: as dht() has it, and user, cwd."""
+    return _run(DHTCTL, arguments, **more)
+
+
+def start_dht(*arguments, program=DHT):
     """Starts the client program; the caller ends it with kill() and communicate()."""
-    return subprocess.Popen([str(DHT), *map(str, arguments)], stdin=subprocess.DEVNULL, text=True,
+    return subprocess.Popen([str(program), *map(str, arguments)], text=True,
+                            stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             env=clean_environment(), preexec_fn=_die_with_parent)
+
+
+def start_dhtctl(*arguments):
+    """Starts the administration program, likewise."""
+    return start_dht(*arguments, program=DHTCTL)
 
 
 # ---- A client of bytes ----
@@ -345,8 +363,8 @@ def fresh_hash(size=20):
 
 def main():
     """Runs the tests of the calling file; 77 when there is nothing to run them on."""
-    if not DHTD.exists() or not DHT.exists():
-        print(f"SKIP: no dhtd and dht in {BUILD}: build first, or set BUILDDIR")
+    if not all(program.exists() for program in (DHTD, DHT, DHTCTL)):
+        print(f"SKIP: no dhtd, dht and dhtctl in {BUILD}: build first, or set BUILDDIR")
         sys.exit(77)
     faulthandler.dump_traceback_later(LIMIT, exit=True)
     unittest.main(verbosity=2)

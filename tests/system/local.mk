@@ -3,6 +3,7 @@
 system_tests += \
 	tests/system/test_flood.py \
 	tests/system/test_crowd.py \
+	tests/system/test_control.py \
 	tests/system/test_watch.py \
 	tests/system/test_lifetime.py \
 	tests/system/test_loss.py \
@@ -10,14 +11,18 @@ system_tests += \
 	tests/system/test_base_messages.py \
 	tests/system/test_cli.py \
 	tests/system/test_config.py \
+	tests/system/test_dhtctl.py \
 	tests/system/test_extended.py \
 	tests/system/test_folder.py \
 	tests/system/test_policy.py \
 	tests/system/test_proof.py \
 	tests/system/test_rates.py \
+	tests/system/test_reload.py \
 	tests/system/test_stop.py
 
 EXTRA_DIST += $(system_tests) \
+	tests/system/golden \
 	tests/system/judge.py \
 	tests/system/lab.py \
-	tests/system/raw.py
+	tests/system/raw.py \
+	tests/system/varlink.py

@@ -256,7 +256,8 @@ class Cli(lab.LabTest):
 
     def test_closed_port(self):
         start = time.monotonic()
-        self.fails(3, "-S", lab.address(), "get", "00", say="reached")
+        self.fails(3, "-S", lab.address(), "get", "00",
+                   say="reached: is dhtd running there? systemctl status dht")
         self.assertLess(time.monotonic() - start, 5)
         self.fails(3, "-S", "no-such-host.invalid", "ping", say="no-such-host.invalid")
 

@@ -93,6 +93,46 @@ colour = "blue";
         self.assertEqual(run.returncode, CONFIG, run.stderr)
         self.assertIn("Cannot allocate memory", run.stderr)
 
+    def test_all_faults_of_the_cluster_at_once(self):
+        found = self.faults("""\
+cluster: {
+    seeds = ( "a b", "a.example:0",
+              "192.0.2.300" );
+    replicas = 0;
+    weight = 101;
+    suspect_after = "5"; };
+records: { max_memory = "64K"; };
+storage: { mode = "often"; };
+metrics: { listen = "127.0.0.1"; };
+control: { socket = 5; };
+tracker: { interval = "1s"; };
+""")
+        places = [(line, what.split(":")[0]) for line, what in found]
+        self.assertEqual(sorted(places), [
+            (2, "cluster.seeds"), (2, "cluster.seeds"), (3, "cluster.seeds"),
+            (4, "cluster.replicas"), (5, "cluster.weight"), (6, "cluster.suspect_after"),
+            (7, "records.max_memory"), (8, "storage.mode"), (9, "metrics.listen"),
+            (10, "control.socket"), (11, "tracker.interval")], found)
+        memory, = [what for _, what in found if what.startswith("records.max_memory")]
+        self.assertIn("\"1M\"", memory, "it names the least")
+
+    def test_what_is_not_used_yet_is_noted(self):
+        more = self.write("tracker: { enabled = true; };\n", "dht.conf.d/10-tracker.conf")
+        run = self.check("cluster: { name = \"x\"; replicas = 3;\n"
+                         "    seeds = ( \"192.0.2.11\", \"[2001:db8::7]:8471\" ); };\n")
+        self.assertEqual((run.returncode, run.stdout), (0, ""))
+        self.assertEqual([line.removeprefix("dhtd: ") for line in run.stderr.splitlines()], [
+            f"{self.conf}:2: cluster.seeds: this version does not use it yet",
+            f"{more}:1: tracker.enabled: this version does not use it yet"])
+        run = self.run_dhtd("--print-config", "-c", self.conf)
+        row, = [line for line in run.stdout.splitlines() if "seeds = " in line]
+        self.assertIn(f"# {self.conf}:2; not used yet", row)
+
+    def test_a_client_port_that_another_plane_will_have(self):
+        """Who has only set the client's port is not told of ports that nobody uses."""
+        run = self.check("listen: { ports = { client = 8471; }; };\n")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
     def test_misspelt_settings(self):
         for wrong, right in (("records: { tll = \"1m\"; };", "records.ttl"),
                              ("clients: { thirdparty_put = true; };", "clients.third_party_put"),
@@ -111,6 +151,39 @@ colour = "blue";
             self.assertTrue(found, text)
             self.assertIn(found[0][0], (line, line - 1, line + 1), text)
 
+    def test_a_quote_is_missing(self):
+        """It is said in one line, and what stands behind it is read as it was meant."""
+        self.write("records: {\n ttl = \"1m;\n max_ttl = 5;\n};\n"
+                   "cluster: { name = \"a\nb\"; };\n")
+        run = self.check()
+        self.assertEqual(run.returncode, CONFIG)
+        for line in run.stderr.splitlines():
+            self.assertRegex(line, rf"^{re.escape(str(self.conf))}:\d+: ", run.stderr)
+        self.assertIn(f"{self.conf}:2: a string goes on", run.stderr)
+        self.assertIn(f"{self.conf}:3: records.max_ttl: ", run.stderr)
+
+    def test_what_is_no_file(self):
+        for name in ("dht.conf", "dht.conf.d/10-x.conf", "hidden"):
+            with self.subTest(name):
+                self.write("password_file = \"hidden\";\n")
+                self.write("secret\n", "hidden")
+                path = self.folder / name
+                path.parent.mkdir(exist_ok=True)
+                path.unlink(missing_ok=True)
+                os.mkfifo(path, 0o600)
+                run = self.check()
+                self.assertEqual(run.returncode, CONFIG)
+                self.assertIn("is not a regular file", run.stderr)
+                self.assertIn(str(path), run.stderr)
+                path.unlink()
+
+    def test_a_drop_in_folder_that_cannot_be_read(self):
+        self.write("")
+        (self.folder / "dht.conf.d").write_text("")
+        run = self.check()
+        self.assertEqual(run.returncode, CONFIG)
+        self.assertIn(f"{self.conf}.d: cannot read: ", run.stderr)
+
     def test_no_such_file(self):
         for arguments in (("-c", self.folder / "none"), ("--check", "-c", self.folder / "none"),
                           ("-c", self.folder)):
@@ -123,7 +196,14 @@ colour = "blue";
                 ("records: { ttl = \"2h\"; max_ttl = \"1h\"; };", "records.ttl"),
                 ("clients: { require_auth = true; };", "clients.require_auth"),
                 ("listen: { client_addresses = ( \"127.0.0.1\" ); };", "listen.client_addresses"),
-                ("password = \"$argon2id$v=19$broken\";", "password")):
+                ("password = \"$argon2id$v=19$broken\";", "password"),
+                ("listen: { ports = { client = 5; keepalive = 5; }; };", "listen.ports.keepalive"),
+                ("listen: { ports = { peer = 8470; }; };", "listen.ports.peer"),
+                ("tracker: { port = 8470; };", "tracker.port"),
+                ("cluster: { replicas = 2; write_quorum = 3; };", "cluster.write_quorum"),
+                ("cluster: { drop_after = \"1s\"; };", "cluster.drop_after"),
+                ("cluster: { key_file = \"none\"; };", "cluster.key_file"),
+                (f"control: {{ socket = \"/{'x' * 107}\"; }};", "control.socket")):
             (_, what), *_ = self.faults(text + "\n")
             self.assertTrue(what.startswith(setting), what)
 

@@ -73,6 +73,17 @@ int secret_file(const char *path, char *out, size_t size, struct fault *f)
 	return status;
 }
 
+int secret_input(char *out, size_t size, struct fault *f)
+{
+	if (!read_line(STDIN_FILENO, out, size))
+		return fault_set(
+			f, EXIT_FAILED, "system", NULL, "standard input: %s", strerror(errno));
+	if (!out[0])
+		return fault_set(f, EXIT_FAILED, "emptySecret", "its first line is the secret",
+			"there is no password on standard input");
+	return 0;
+}
+
 /* ---- The terminal ---- */
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};

@@ -15,6 +15,9 @@
 /* The file's first line, without its end. 0, or the fault's status. */
 int secret_file(const char *path, char *out, size_t size, struct fault *f);
 
+/* The same of standard input. */
+int secret_input(char *out, size_t size, struct fault *f);
+
 /* Asks on the controlling terminal, without echo. 0, or the fault's status. An interrupt puts the
  * terminal back before it ends the program. */
 int secret_ask(const char *prompt, char *out, size_t size, struct fault *f);

@@ -70,12 +70,25 @@ void invocation_free(struct invocation *v)
 	*v = (struct invocation){0};
 }
 
+/* The width of the commands' names. */
+static int name_width(const struct program *p)
+{
+	size_t width = 10;
+
+	for (size_t i = 0; p->commands[i]; i++)
+		if (strlen(p->commands[i]->name) > width)
+			width = strlen(p->commands[i]->name);
+	return (int)width;
+}
+
 static void program_help(const struct program *p, FILE *file)
 {
+	int width = name_width(p);
+
 	fprintf(file, "Usage: %s [OPTION]... COMMAND [OPTION]... [OPERAND]...\n%s\n\n", p->name,
 		p->summary);
 	for (size_t i = 0; p->commands[i]; i++)
-		fprintf(file, "  %-10s %s\n", p->commands[i]->name, p->commands[i]->summary);
+		fprintf(file, "  %-*s %s\n", width, p->commands[i]->name, p->commands[i]->summary);
 	fputc('\n', file);
 	opts_help(p->options, file);
 	if (p->footer)

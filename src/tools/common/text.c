@@ -95,6 +95,21 @@ void text_micros(uint64_t us, char out[static TEXT_DURATION_MAX])
 		snprintf(out, TEXT_DURATION_MAX, "%.2f s", (double)us / 1e6);
 }
 
+void text_bytes(uint64_t bytes, char out[static TEXT_DURATION_MAX])
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double v = (double)bytes / 1024;
+	size_t i = 0;
+
+	if (bytes < 1024) {
+		snprintf(out, TEXT_DURATION_MAX, "%" PRIu64 " B", bytes);
+		return;
+	}
+	for (; v >= 1024 && i < 3; i++)
+		v /= 1024;
+	snprintf(out, TEXT_DURATION_MAX, "%.1f %s", v, units[i]);
+}
+
 bool text_parse_number(const char *text, uint64_t max, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -32,6 +32,9 @@ void text_duration(uint64_t seconds, char out[static TEXT_DURATION_MAX]);
 /* "31 us", "1.25 ms", "2.50 s". */
 void text_micros(uint64_t us, char out[static TEXT_DURATION_MAX]);
 
+/* "512 B", "1.5 KiB", "12.0 GiB". */
+void text_bytes(uint64_t bytes, char out[static TEXT_DURATION_MAX]);
+
 /* A duration as base/units.h has it, or digits alone, which are seconds. false for anything else,
  * and for what does not fit. */
 bool text_parse_ms(const char *text, uint64_t *out_ms);

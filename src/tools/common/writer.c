@@ -182,6 +182,6 @@ void writer_json(struct writer *w, const char *key, const json_t *value)
 	case JSON_REAL: writer_integer(w, key, (uint64_t)json_real_value(value)); break;
 	case JSON_TRUE:
 	case JSON_FALSE: writer_bool(w, key, json_is_true(value)); break;
-	case JSON_NULL: break;
+	case JSON_NULL: field(w, key, &(struct value){.kind = VALUE_NULL}); break;
 	}
 }

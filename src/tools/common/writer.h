@@ -50,6 +50,7 @@ enum writer_flags {
 	WRITER_TERMINAL = 1, /* a person's terminal: no control characters */
 	WRITER_COLOUR = 2,
 	WRITER_STREAM = 4,
+	WRITER_HEAD = 8, /* a table has its head also when it has no row */
 };
 
 /* How a cell is meant; a colour where there are colours. */
@@ -93,7 +94,7 @@ void writer_integer(struct writer *w, const char *key, uint64_t value);
 void writer_bool(struct writer *w, const char *key, bool value);
 void writer_text(struct writer *w, const char *key, const char *value);
 
-/* A whole value, borrowed; its numbers are whole and not negative. */
+/* A whole value, borrowed; its numbers are whole and not negative. People do not see a null. */
 void writer_json(struct writer *w, const char *key, const json_t *value);
 
 #endif

@@ -94,6 +94,8 @@ static void keep(struct writer *w, const char *key, const struct value *v)
 
 void flat_field(struct writer *w, const char *key, const struct value *v)
 {
+	if (v->kind == VALUE_NULL)
+		return; /* as if it were not there */
 	if (w->layout == LAYOUT_SHEET)
 		line(w, key, v);
 	else

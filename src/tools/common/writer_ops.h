@@ -17,6 +17,7 @@ enum value_kind {
 	VALUE_INTEGER,
 	VALUE_BOOL,
 	VALUE_TEXT,
+	VALUE_NULL,
 };
 
 struct value {

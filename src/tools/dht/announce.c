@@ -92,15 +92,15 @@ int announce_init(struct announce *a, struct session *s, const struct announce_a
 	char **argv)
 {
 	*a = (struct announce){0};
-	if (parse_where(a, args, &s->fault) != 0)
-		return s->fault.status;
-	if (input_collect(&a->input, &args->input, argc, argv, stdin, &s->fault) != 0)
-		return s->fault.status;
-	if (input_some(&a->input, &args->input, &s->fault) != 0)
-		return s->fault.status;
+	if (parse_where(a, args, &s->console.fault) != 0)
+		return s->console.fault.status;
+	if (input_collect(&a->input, &args->input, argc, argv, stdin, &s->console.fault) != 0)
+		return s->console.fault.status;
+	if (input_some(&a->input, &args->input, &s->console.fault) != 0)
+		return s->console.fault.status;
 	a->statuses = malloc(a->input.count + 1);
 	if (!a->statuses)
-		return fault_set(&s->fault, EXIT_FAILED, "memory", NULL, "no memory");
+		return fault_set(&s->console.fault, EXIT_FAILED, "memory", NULL, "no memory");
 	memset(a->statuses, DHT_NO_ANSWER, a->input.count + 1);
 	return connect_open(s);
 }
@@ -163,13 +163,13 @@ static void note_missing(
 	size_t count = a->input.count;
 
 	if (count == 1)
-		session_note(s, "the hash is not %s: %s%s%s", done, outcome(a->statuses[0])->name,
-			o ? ": " : "", o ? o->cure : "");
+		console_note(&s->console, "the hash is not %s: %s%s%s", done,
+			outcome(a->statuses[0])->name, o ? ": " : "", o ? o->cure : "");
 	else if (o)
-		session_note(s, "%zu of %zu hashes are not %s: %zu %s: %s", missing, count, done,
-			count_of(a, o->status), o->name, o->cure);
+		console_note(&s->console, "%zu of %zu hashes are not %s: %zu %s: %s", missing,
+			count, done, count_of(a, o->status), o->name, o->cure);
 	else
-		session_note(s, "%zu of %zu hashes are not %s", missing, count, done);
+		console_note(&s->console, "%zu of %zu hashes are not %s", missing, count, done);
 }
 
 /* What a person at a terminal has not read above, and what a pipe's reader may not look at. */
@@ -181,7 +181,7 @@ static void note(const struct announce *a, const struct session *s, const char *
 	if (stored < count)
 		note_missing(a, s, done, count - stored);
 	else if (summary)
-		session_note(s, "%zu hashes are %s", count, done);
+		console_note(&s->console, "%zu hashes are %s", count, done);
 }
 
 static bool nothing_answered(const struct announce *a)
@@ -199,12 +199,12 @@ int announce_show(struct announce *a, struct session *s, const char *done, bool 
 
 	if (a->error < 0 && nothing_answered(a))
 		return connect_fault(s, a->error);
-	w = session_writer(s, 0);
+	w = console_writer(&s->console, 0);
 	write_rows(a, s, w, done);
 	if (with_ttl)
 		writer_integer(w, "ttlSeconds", a->granted_ttl_s);
 	writer_close(w);
-	status = session_written(s, w, status);
+	status = console_written(&s->console, w, status);
 	note(a, s, done);
 	return status;
 }

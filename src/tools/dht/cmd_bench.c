@@ -85,7 +85,7 @@ static int populate(struct bench *b)
 	int err;
 
 	if (connect_open(b->session) != 0)
-		return b->session->fault.status;
+		return b->session->console.fault.status;
 	session_progress(b->session, &progress, "announcing");
 	err = dht_put(b->session->dht, b->hashes, b->args.hashes, &put, NULL, NULL);
 	progress_end(&progress);
@@ -117,7 +117,7 @@ static int open_loads(struct bench *b)
 	if (!b->loads)
 		return connect_fault(b->session, DHT_ERR_MEMORY);
 	if (connect_options(b->session, &key, &chosen) != 0)
-		return b->session->fault.status;
+		return b->session->console.fault.status;
 	chosen.window = b->args.depth;
 	for (uint32_t i = 0; i < b->args.connections && !err; i++) {
 		b->loads[i].plan = &b->plan;
@@ -137,7 +137,7 @@ static void run_loads(struct bench *b)
 		pthread_create(&threads[started], NULL, load_run, &b->loads[started]) == 0)
 		started++;
 	if (started < b->args.connections)
-		session_note(b->session, "only %u connections: no more threads", started);
+		console_note(&b->session->console, "only %u connections: no more threads", started);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
 }
@@ -209,7 +209,7 @@ static void show_operation(
 static int show(const struct bench *b, const struct load *all)
 {
 	struct session *s = b->session;
-	struct writer *w = session_writer(s, 0);
+	struct writer *w = console_writer(&s->console, 0);
 	struct dht_trip trip;
 
 	dht_last_trip(s->dht, &trip);
@@ -227,7 +227,7 @@ static int show(const struct bench *b, const struct load *all)
 		show_operation(w, "put", &all->latency_ns[LOAD_PUT], all->run_ns);
 	writer_close(w);
 	writer_close(w);
-	return session_written(s, w, all->errors > 0 ? EXIT_PARTIAL : EXIT_DONE);
+	return console_written(&s->console, w, all->errors > 0 ? EXIT_PARTIAL : EXIT_DONE);
 }
 
 static int bench(struct bench *b)
@@ -236,7 +236,7 @@ static int bench(struct bench *b)
 	int status;
 
 	if (populate(b) != 0 || open_loads(b) != 0)
-		return b->session->fault.status;
+		return b->session->console.fault.status;
 	run_loads(b);
 	all = sum(b);
 	tidy(b);
@@ -244,7 +244,7 @@ static int bench(struct bench *b)
 		return connect_fault(b->session, all->first_error);
 	status = show(b, all);
 	if (all->errors > 0)
-		session_note(b->session, "%lu requests failed; the first: %s",
+		console_note(&b->session->console, "%lu requests failed; the first: %s",
 			(unsigned long)all->errors, dht_strerror(all->first_error));
 	session_trip(b->session);
 	return status;
@@ -255,8 +255,8 @@ static int bench_run(void *context, void *args, int argc, char **argv)
 	struct bench b = {.session = context, .args = *(struct bench_args *)args};
 	int status;
 
-	if (session_no_operands(b.session, argc, argv) != 0)
-		return b.session->fault.status;
+	if (console_no_operands(&b.session->console, argc, argv) != 0)
+		return b.session->console.fault.status;
 	if (!make_hashes(&b)) {
 		free(b.hashes);
 		return connect_fault(b.session, DHT_ERR_SYSTEM);

@@ -22,13 +22,13 @@ static int drop_run(void *context, void *args, int argc, char **argv)
 	int status;
 
 	if (s->flags.base)
-		return fault_set(&s->fault, EXIT_USAGE, "usage", "leave out --base",
+		return fault_set(&s->console.fault, EXIT_USAGE, "usage", "leave out --base",
 			"no base message withdraws a hash");
 	status = announce_init(&a, s, args, argc, argv);
 	if (status == 0) {
 		drop(&a, s);
 		status = announce_show(&a, s, "withdrawn", false);
-		if (s->fault.status == 0)
+		if (s->console.fault.status == 0)
 			session_trip(s);
 	}
 	announce_fini(&a);

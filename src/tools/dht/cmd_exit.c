@@ -40,20 +40,21 @@ static int stop(struct session *s, const char *password, uint32_t wait_ms)
 	if (err == DHT_ERR_REFUSED) {
 		connect_fault(s, err);
 		connect_server(s, server);
-		snprintf(s->fault.message, sizeof(s->fault.message), "%s still answers", server);
-		fault_hint(&s->fault, "is the password right, and has its dht.conf one?");
-		return s->fault.status;
+		snprintf(s->console.fault.message, sizeof(s->console.fault.message),
+			"%s still answers", server);
+		fault_hint(&s->console.fault, "is the password right, and has its dht.conf one?");
+		return s->console.fault.status;
 	}
 	if (err)
 		return connect_fault(s, err);
 	dht_last_trip(s->dht, &trip);
-	w = session_writer(s, 0);
+	w = console_writer(&s->console, 0);
 	writer_sheet(w, columns, sizeof(columns) / sizeof(columns[0]));
 	writer_open(w, NULL);
 	writer_string(w, "server", trip.server);
 	writer_bool(w, "stopped", true);
 	writer_close(w);
-	return session_written(s, w, EXIT_DONE);
+	return console_written(&s->console, w, EXIT_DONE);
 }
 
 static int exit_run(void *context, void *args, int argc, char **argv)
@@ -63,12 +64,13 @@ static int exit_run(void *context, void *args, int argc, char **argv)
 	char password[PASSWORD_MAX];
 	int status;
 
-	if (session_no_operands(s, argc, argv) != 0)
-		return s->fault.status;
+	if (console_no_operands(&s->console, argc, argv) != 0)
+		return s->console.fault.status;
 	if (given->password_file)
-		status = secret_file(given->password_file, password, sizeof(password), &s->fault);
+		status = secret_file(
+			given->password_file, password, sizeof(password), &s->console.fault);
 	else
-		status = secret_ask("Password: ", password, sizeof(password), &s->fault);
+		status = secret_ask("Password: ", password, sizeof(password), &s->console.fault);
 	if (status == 0)
 		status = connect_open(s);
 	if (status == 0)

@@ -44,7 +44,7 @@ static void show_answer(struct session *s, struct writer *w, const struct dht_ha
 	for (size_t i = 0; i < answer->provider_count; i++)
 		show_provider(w, NULL, &answer->providers[i]);
 	writer_close(w);
-	if (answer->error && session_json(s))
+	if (answer->error && console_json(&s->console))
 		connect_show_error(s, w, answer->error);
 	writer_close(w);
 }
@@ -52,7 +52,7 @@ static void show_answer(struct session *s, struct writer *w, const struct dht_ha
 static int show(
 	struct session *s, const struct input *in, const struct dht_answer *answers, int status)
 {
-	struct writer *w = session_writer(s, 0);
+	struct writer *w = console_writer(&s->console, 0);
 	size_t skip = in->count == 1 ? 1 : 0;
 
 	assert(answers || in->count == 0);
@@ -63,7 +63,7 @@ static int show(
 		show_answer(s, w, &in->hashes[i], &answers[i]);
 	writer_close(w);
 	writer_close(w);
-	return session_written(s, w, status);
+	return console_written(&s->console, w, status);
 }
 
 static void note(const struct session *s, const struct input *in, const struct tally *t)
@@ -72,12 +72,14 @@ static void note(const struct session *s, const struct input *in, const struct t
 
 	if (t->nobody == 1 && in->count == 1) {
 		dht_hash_format(&in->hashes[0], text);
-		session_note(s, "nobody has %s", text);
+		console_note(&s->console, "nobody has %s", text);
 	} else if (t->nobody > 0) {
-		session_note(s, "nobody has %zu of these %zu hashes", t->nobody, in->count);
+		console_note(
+			&s->console, "nobody has %zu of these %zu hashes", t->nobody, in->count);
 	}
 	if (t->failed > 0)
-		session_note(s, "%zu of these %zu hashes were not answered", t->failed, in->count);
+		console_note(&s->console, "%zu of these %zu hashes were not answered", t->failed,
+			in->count);
 }
 
 static int get(struct session *s, const struct input *in)
@@ -113,7 +115,7 @@ static int get_run(void *context, void *args, int argc, char **argv)
 	const struct get_args *given = args;
 	struct session *s = context;
 	struct input in;
-	int status = input_collect(&in, &given->input, argc, argv, stdin, &s->fault);
+	int status = input_collect(&in, &given->input, argc, argv, stdin, &s->console.fault);
 
 	if (status == 0)
 		status = connect_open(s);

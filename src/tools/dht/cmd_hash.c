@@ -63,7 +63,7 @@ static void show_file(struct writer *w, const struct file *item)
 
 static int show(struct session *s, const struct files *files, int status)
 {
-	struct writer *w = session_writer(s, 0);
+	struct writer *w = console_writer(&s->console, 0);
 
 	writer_rows(w, columns, 1);
 	writer_open(w, NULL);
@@ -73,7 +73,7 @@ static int show(struct session *s, const struct files *files, int status)
 			show_file(w, &files->items[i]);
 	writer_close(w);
 	writer_close(w);
-	return session_written(s, w, status);
+	return console_written(&s->console, w, status);
 }
 
 /* Standard input is a file like others, under its usual name. */
@@ -98,16 +98,16 @@ static int hash_run(void *context, void *args, int argc, char **argv)
 	size_t bad;
 
 	if (argc == 0 && given->dirs.count == 0 && !given->from_stdin)
-		return fault_set(&s->fault, EXIT_USAGE, "usage", "give one, or --dir or --stdin",
-			"no file is given");
-	if (collect(&files, given, argc, argv, &s->fault) != 0)
+		return fault_set(&s->console.fault, EXIT_USAGE, "usage",
+			"give one, or --dir or --stdin", "no file is given");
+	if (collect(&files, given, argc, argv, &s->console.fault) != 0)
 		goto out;
-	bad = input_hash_files(&files, &s->fault);
-	if (s->fault.status == 0)
+	bad = input_hash_files(&files, &s->console.fault);
+	if (s->console.fault.status == 0)
 		status = show(s, &files, bad > 0 ? EXIT_PARTIAL : EXIT_DONE);
 out:
 	files_free(&files);
-	return s->fault.status ? s->fault.status : status;
+	return s->console.fault.status ? s->console.fault.status : status;
 }
 
 const struct subcommand cmd_hash = {

@@ -33,7 +33,7 @@ static void write_info(struct writer *w, const struct dht_server_info *info)
 
 static int show(struct session *s, const struct dht_server_info *info)
 {
-	struct writer *w = session_writer(s, 0);
+	struct writer *w = console_writer(&s->console, 0);
 	char text[TEXT_DURATION_MAX];
 	struct dht_trip trip;
 
@@ -48,7 +48,7 @@ static int show(struct session *s, const struct dht_server_info *info)
 	if (!s->flags.base)
 		write_info(w, info);
 	writer_close(w);
-	return session_written(s, w, EXIT_DONE);
+	return console_written(&s->console, w, EXIT_DONE);
 }
 
 static int ping_run(void *context, void *args, int argc, char **argv)
@@ -58,8 +58,8 @@ static int ping_run(void *context, void *args, int argc, char **argv)
 	int err;
 
 	(void)args;
-	if (session_no_operands(s, argc, argv) != 0 || connect_open(s) != 0)
-		return s->fault.status;
+	if (console_no_operands(&s->console, argc, argv) != 0 || connect_open(s) != 0)
+		return s->console.fault.status;
 	err = dht_ping(s->dht, &info);
 	return err ? connect_fault(s, err) : show(s, &info);
 }

@@ -93,16 +93,17 @@ static _Noreturn void keep(struct announce *a, struct session *s)
 		put(a, s, "renewing");
 		failed = unanswered(a);
 		if (failed && !failing)
-			session_note(s, "not renewed: %s: trying again", dht_strerror(a->error));
+			console_note(&s->console, "not renewed: %s: trying again",
+				dht_strerror(a->error));
 		if (!failed && failing)
-			session_note(s, "renewed again");
+			console_note(&s->console, "renewed again");
 	}
 }
 
 /* What nobody stored and nobody will is left alone. */
 static bool worth_keeping(const struct announce *a, const struct session *s, int status)
 {
-	return s->fault.status == 0 && a->input.count > 0 && status != EXIT_NOT_PERMITTED &&
+	return s->console.fault.status == 0 && a->input.count > 0 && status != EXIT_NOT_PERMITTED &&
 	       status != EXIT_FAILED;
 }
 
@@ -112,7 +113,7 @@ static int check_base(const struct announce_args *args, struct session *s)
 
 	if (!s->flags.base || !what)
 		return 0;
-	return fault_set(&s->fault, EXIT_USAGE, "usage", "leave out --base",
+	return fault_set(&s->console.fault, EXIT_USAGE, "usage", "leave out --base",
 		"no base message carries a %s", what);
 }
 
@@ -126,7 +127,7 @@ static void tell_if_cut(const struct announce *a, const struct session *s)
 		return;
 	duration_format((uint64_t)asked * 1000, asked_text);
 	duration_format((uint64_t)granted * 1000, granted_text);
-	session_note(s, "granted %s of %s", granted_text, asked_text);
+	console_note(&s->console, "granted %s of %s", granted_text, asked_text);
 }
 
 static int put_run(void *context, void *args, int argc, char **argv)
@@ -137,13 +138,13 @@ static int put_run(void *context, void *args, int argc, char **argv)
 	int status;
 
 	if (check_base(given, s) != 0)
-		return s->fault.status;
+		return s->console.fault.status;
 	status = announce_init(&a, s, given, argc, argv);
 	if (status == 0) {
 		put(&a, s, "sending");
 		status = announce_show(&a, s, s->flags.base ? "sent" : "stored", true);
 		tell_if_cut(&a, s);
-		if (s->fault.status == 0)
+		if (s->console.fault.status == 0)
 			session_trip(s);
 	}
 	if (given->keep && worth_keeping(&a, s, status)) {

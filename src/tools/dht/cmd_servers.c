@@ -11,7 +11,7 @@ static const struct column columns[] = {{.key = "provider", .title = "SERVER"}};
 
 static int show(struct session *s, const struct dht_provider *servers, size_t n)
 {
-	struct writer *w = session_writer(s, 0);
+	struct writer *w = console_writer(&s->console, 0);
 	char text[DHT_ADDRESS_TEXT];
 
 	writer_rows(w, columns, 1);
@@ -31,7 +31,7 @@ static int show(struct session *s, const struct dht_provider *servers, size_t n)
 	}
 	writer_close(w);
 	writer_close(w);
-	return session_written(s, w, EXIT_DONE);
+	return console_written(&s->console, w, EXIT_DONE);
 }
 
 static int servers_run(void *context, void *args, int argc, char **argv)
@@ -43,10 +43,10 @@ static int servers_run(void *context, void *args, int argc, char **argv)
 
 	(void)args;
 	if (s->flags.base)
-		return fault_set(&s->fault, EXIT_USAGE, "usage", "leave out --base",
+		return fault_set(&s->console.fault, EXIT_USAGE, "usage", "leave out --base",
 			"no base message asks for servers");
-	if (session_no_operands(s, argc, argv) != 0 || connect_open(s) != 0)
-		return s->fault.status;
+	if (console_no_operands(&s->console, argc, argv) != 0 || connect_open(s) != 0)
+		return s->console.fault.status;
 	err = dht_servers(s->dht, &servers, &n);
 	if (err)
 		return connect_fault(s, err);

@@ -43,7 +43,7 @@ static const struct column columns[] = {
 static int show(struct session *s, const struct dht_hash *hash, const struct dht_provider *provider,
 	bool with_hash)
 {
-	struct writer *w = session_writer(s, 0);
+	struct writer *w = console_writer(&s->console, 0);
 	size_t skip = with_hash ? 0 : 1;
 
 	writer_rows(w, columns + skip, sizeof(columns) / sizeof(columns[0]) - skip);
@@ -55,7 +55,7 @@ static int show(struct session *s, const struct dht_hash *hash, const struct dht
 	show_provider(w, NULL, provider);
 	for (int i = 0; i < 4; i++)
 		writer_close(w);
-	return session_written(s, w, EXIT_DONE);
+	return console_written(&s->console, w, EXIT_DONE);
 }
 
 /* Or none since: then nobody knows who has it. */
@@ -79,7 +79,7 @@ static int wait_first(struct session *s, const struct input *in, uint32_t wait_m
 		return connect_silence(s, wait_ms);
 	text_micros((uint64_t)wait_ms * 1000, span);
 	if (err == DHT_ERR_TIMEOUT && wait_ms)
-		return fault_set(&s->fault, EXIT_NO_ANSWER, "nobodyInTime", NULL,
+		return fault_set(&s->console.fault, EXIT_NO_ANSWER, "nobodyInTime", NULL,
 			"nobody had %s within %s", in->count == 1 ? "it" : "any of them", span);
 	if (err)
 		return connect_fault(s, err);
@@ -120,7 +120,8 @@ static void on_event(void *arg, const struct dht_hash *hash, enum dht_event_kind
 	if (kind == DHT_WATCH_ENDED) {
 		f->error = error;
 		if (--f->watched > 0 && error != DHT_ERR_CANCELLED)
-			session_note(f->session, "a watch has ended: %s", dht_strerror(error));
+			console_note(
+				&f->session->console, "a watch has ended: %s", dht_strerror(error));
 		return;
 	}
 	writer_rows(w, event_columns, sizeof(event_columns) / sizeof(event_columns[0]));
@@ -185,7 +186,7 @@ static int follow_loop(struct follow *f, int signals, uint32_t wait_ms)
 
 static int follow_all(struct session *s, const struct input *in, uint32_t wait_ms)
 {
-	struct follow f = {.session = s, .writer = session_writer(s, WRITER_STREAM)};
+	struct follow f = {.session = s, .writer = console_writer(&s->console, WRITER_STREAM)};
 	int signals = open_signals(), status;
 
 	for (size_t i = 0; i < in->count && f.writer && signals >= 0; i++)
@@ -198,7 +199,7 @@ static int follow_all(struct session *s, const struct input *in, uint32_t wait_m
 	s->dht = NULL;
 	if (signals >= 0)
 		close(signals);
-	return session_written(s, f.writer, status);
+	return console_written(&s->console, f.writer, status);
 }
 
 static int want_run(void *context, void *args, int argc, char **argv)
@@ -206,11 +207,11 @@ static int want_run(void *context, void *args, int argc, char **argv)
 	const struct want_args *given = args;
 	struct session *s = context;
 	struct input in;
-	int status = input_collect(&in, &given->input, argc, argv, stdin, &s->fault);
+	int status = input_collect(&in, &given->input, argc, argv, stdin, &s->console.fault);
 
 	if (status == 0 && in.count == 0)
 		status = fault_set(
-			&s->fault, EXIT_USAGE, "usage", NULL, "there is no hash to want");
+			&s->console.fault, EXIT_USAGE, "usage", NULL, "there is no hash to want");
 	if (status == 0)
 		status = connect_open(s);
 	if (status == 0)

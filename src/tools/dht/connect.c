@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/exitcode.h"
 #include "tools/common/secret.h"
 #include "tools/common/text.h"
 
 #define KEY_LINE_MAX 512
+#define HINT_HERE    "is dhtd running there? systemctl status dht"
 
 /* What a person reads: the server, message, and the hint. */
 struct meaning {
@@ -78,21 +80,31 @@ void connect_server(const struct session *s, char out[static CONNECT_SERVER_TEXT
 	text_clean(out, true);
 }
 
+/* Whether this is one server on this machine. */
+static bool is_here(const char *server)
+{
+	struct addr a;
+
+	return addr_parse(server, DHT_PORT, &a) == 0 && ip_is_loopback(&a.ip);
+}
+
 static int describe(const struct session *s, int error, struct fault *f)
 {
 	const struct meaning *m = find(error);
 	char server[CONNECT_SERVER_TEXT];
+	const char *hint;
 
 	if (!m)
 		return fault_set(f, EXIT_FAILED, "failed", NULL, "%s",
 			error == DHT_ERR_SYSTEM ? strerror(errno) : dht_strerror(error));
 	connect_server(s, server);
-	return fault_set(f, m->status, m->code, m->hint, "%s %s", server, m->message);
+	hint = error == DHT_ERR_UNREACHABLE && is_here(server) ? HINT_HERE : m->hint;
+	return fault_set(f, m->status, m->code, hint, "%s %s", server, m->message);
 }
 
 int connect_fault(struct session *s, int error)
 {
-	return describe(s, error, &s->fault);
+	return describe(s, error, &s->console.fault);
 }
 
 void connect_show_error(struct session *s, struct writer *w, int error)
@@ -114,8 +126,8 @@ int connect_silence(struct session *s, uint32_t wait_ms)
 
 	connect_server(s, server);
 	text_micros((uint64_t)wait_ms * 1000, span);
-	snprintf(s->fault.message, sizeof(s->fault.message), "%s did not answer within %s", server,
-		span);
+	snprintf(s->console.fault.message, sizeof(s->console.fault.message),
+		"%s did not answer within %s", server, span);
 	return status;
 }
 
@@ -127,13 +139,13 @@ static int key_load(struct session *s, struct named_key *key)
 	char line[KEY_LINE_MAX];
 	const char *wrong;
 
-	if (secret_file(path, line, sizeof(line), &s->fault) != 0)
-		return s->fault.status = EXIT_BAD_CONFIG;
+	if (secret_file(path, line, sizeof(line), &s->console.fault) != 0)
+		return s->console.fault.status = EXIT_BAD_CONFIG;
 	wrong = secretfile_key(line, key);
 	explicit_bzero(line, sizeof(line));
 	if (!wrong && key->name_len > 0)
 		return 0;
-	return fault_set(&s->fault, EXIT_BAD_CONFIG, "config",
+	return fault_set(&s->console.fault, EXIT_BAD_CONFIG, "config",
 		"one line, the key's name and 64 hexadecimal digits", "%s:1: %s", path,
 		wrong ? wrong : "there is no key on this line");
 }
@@ -150,7 +162,7 @@ int connect_options(struct session *s, struct named_key *key, struct dht_options
 	if (!s->settings.key_file)
 		return 0;
 	if (key_load(s, key) != 0)
-		return s->fault.status;
+		return s->console.fault.status;
 	out->key_name = key->name;
 	out->key = key->key;
 	return 0;
@@ -168,5 +180,5 @@ int connect_open(struct session *s)
 			connect_fault(s, err);
 	}
 	explicit_bzero(&key, sizeof(key));
-	return s->fault.status;
+	return s->console.fault.status;
 }

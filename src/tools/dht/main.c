@@ -38,13 +38,13 @@ static const struct program program = {
 	.summary = "Asks dht servers who has a hash, and tells them what you have.",
 	.options = options,
 	.commands = commands,
-	.footer = "HASH is hexadecimal, sha256:..., or a magnet link.",
+	.footer = "HASH is hexadecimal, sha256:..., or a magnet link. See dht(1).",
 };
 
 static int run(struct session *s, const struct invocation *v)
 {
-	if (s->fault.status != 0)
-		return s->fault.status;
+	if (s->console.fault.status != 0)
+		return s->console.fault.status;
 	if (s->flags.version) {
 		printf("dht %s (libdht %s)\n", PACKAGE_VERSION, dht_version());
 		return EXIT_DONE;
@@ -54,10 +54,10 @@ static int run(struct session *s, const struct invocation *v)
 		return EXIT_DONE;
 	}
 	if (!v->command)
-		return fault_set(&s->fault, EXIT_USAGE, "usage", "dht --help lists the commands",
-			"no command is given");
+		return fault_set(&s->console.fault, EXIT_USAGE, "usage",
+			"dht --help lists the commands", "no command is given");
 	if (session_prepare(s) != 0)
-		return s->fault.status;
+		return s->console.fault.status;
 	return v->command->run(s, v->args, v->argc, v->argv);
 }
 
@@ -67,7 +67,9 @@ int main(int argc, char **argv)
 	struct invocation invocation;
 	int status;
 
-	subcommand_parse(&program, &session.flags, argc, argv, &invocation, &session.fault);
+	console_init(&session.console, "dht");
+	subcommand_parse(&program, &session.flags, argc, argv, &invocation, &session.console.fault);
+	session.console.output = (enum output)session.flags.settings.output;
 	status = session_end(&session, run(&session, &invocation));
 	invocation_free(&invocation);
 	return status;

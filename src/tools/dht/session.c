@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tools/dht/session.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/exitcode.h"
 #include "tools/common/text.h"
-
-#define NOTE_MAX 512
 
 /* NULL when it is not set, or empty. */
 static const char *environment(const char *name)
@@ -28,70 +23,24 @@ int session_prepare(struct session *s)
 	const char *const paths[] = {PROFILE_SYSTEM_FILE, user};
 
 	profile_user_file(user);
-	if (profile_load(&s->profile, paths, 2, name, &s->fault) != 0)
-		return s->fault.status;
+	if (profile_load(&s->profile, paths, 2, name, &s->console.fault) != 0)
+		return s->console.fault.status;
 	settings_merge(&s->settings, &s->profile.defaults);
 	settings_merge(&s->settings, &from_environment);
 	settings_merge(&s->settings, &s->profile.named);
 	settings_merge(&s->settings, &s->flags.settings);
 	if (s->settings.output == OUTPUT_AUTO)
 		s->settings.output = terminal_is(STDOUT_FILENO) ? OUTPUT_TABLE : OUTPUT_PLAIN;
+	s->console.output = (enum output)s->settings.output;
 	return 0;
-}
-
-bool session_json(const struct session *s)
-{
-	int output = s->settings.output ? s->settings.output : s->flags.settings.output;
-
-	return output == OUTPUT_JSON;
-}
-
-/* After an output error, with errno. Whoever closed a pipe has had enough and needs no message. */
-static int output_fault(struct session *s)
-{
-	if (errno == EPIPE)
-		return EXIT_FAILED;
-	return fault_set(
-		&s->fault, EXIT_FAILED, "output", NULL, "standard output: %s", strerror(errno));
 }
 
 int session_end(struct session *s, int status)
 {
-	if (fflush(stdout) != 0)
-		status = output_fault(s);
-	if (s->fault.status != 0)
-		fault_print(&s->fault, "dht", session_json(s), stdout, stderr);
+	status = console_end(&s->console, status);
 	dht_close(s->dht);
 	profile_free(&s->profile);
 	return status;
-}
-
-struct writer *session_writer(const struct session *s, unsigned flags)
-{
-	if (terminal_is(STDOUT_FILENO))
-		flags |= WRITER_TERMINAL;
-	if (terminal_colour(STDOUT_FILENO))
-		flags |= WRITER_COLOUR;
-	return writer_new((enum output)s->settings.output, stdout, flags);
-}
-
-int session_written(struct session *s, struct writer *w, int status)
-{
-	return writer_finish(w) == 0 ? status : output_fault(s);
-}
-
-void session_note(const struct session *s, const char *format, ...)
-{
-	char text[NOTE_MAX];
-	va_list args;
-
-	if (session_json(s))
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	text_clean(text, true);
-	fprintf(stderr, "dht: %s\n", text);
 }
 
 void session_trip(const struct session *s)
@@ -107,14 +56,6 @@ void session_trip(const struct session *s)
 	text_micros(trip.round_trip_us, round_trip);
 	fprintf(stderr, "server %s, %s, %u %s\n", trip.server, round_trip, trip.tries,
 		trip.tries == 1 ? "try" : "tries");
-}
-
-int session_no_operands(struct session *s, int argc, char **argv)
-{
-	if (argc == 0)
-		return 0;
-	return fault_set(&s->fault, EXIT_USAGE, "usage", "this command takes options only",
-		"'%.200s' is one too many", argv[0]);
 }
 
 void session_progress(struct session *s, struct progress *p, const char *label)

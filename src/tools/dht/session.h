@@ -4,8 +4,7 @@
  *
  * The settings are merged from the files, the environment and the command line before the command
  * runs. A command connects, does its work, shows the answer through a writer, and gives an exit
- * status; what went wrong it leaves in fault, which main prints. Notes for a person (who was asked,
- * what is missing) go to standard error, never between the results.
+ * status; what went wrong it leaves in the console's fault, which main prints.
  */
 #ifndef DHT_TOOLS_DHT_SESSION_H
 #define DHT_TOOLS_DHT_SESSION_H
@@ -14,10 +13,9 @@
 #include <stdint.h>
 
 #include "client/dht.h"
-#include "tools/common/fault.h"
+#include "tools/common/console.h"
 #include "tools/common/subcommand.h"
 #include "tools/common/terminal.h"
-#include "tools/common/writer.h"
 #include "tools/dht/profile.h"
 
 #define HASH_TEXT_MAX (2 * DHT_HASH_MAX + 1)
@@ -35,8 +33,8 @@ struct session {
 	struct flags flags;
 	struct settings settings; /* merged; views of flags and profile */
 	struct profile profile;
-	struct fault fault;
-	struct dht *dht; /* NULL until connect_open() */
+	struct console console; /* what went wrong is in its fault */
+	struct dht *dht;        /* NULL until connect_open() */
 };
 
 /* Merges the settings and settles the output. 0, or the fault's status. */
@@ -45,23 +43,8 @@ int session_prepare(struct session *s);
 /* Prints the fault and frees all; gives the program's exit status. */
 int session_end(struct session *s, int status);
 
-bool session_json(const struct session *s);
-
-/* A writer on standard output; flags is 0 or WRITER_STREAM. */
-struct writer *session_writer(const struct session *s, unsigned flags);
-
-/* Ends the writer: status, or EXIT_FAILED with a fault when standard output did not take it. */
-int session_written(struct session *s, struct writer *w, int status);
-
-/* One line on standard error, "dht: …", unless a program reads JSON. */
-void session_note(const struct session *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /* The last line for a person at a terminal, when a server was asked: which, round trip, tries. */
 void session_trip(const struct session *s);
-
-/* A usage fault when there are operands. 0, or the fault's status. */
-int session_no_operands(struct session *s, int argc, char **argv);
 
 /* Shows a long call's progress until progress_end(). */
 void session_progress(struct session *s, struct progress *p, const char *label);

@@ -37,7 +37,7 @@ static void a_wrong_address_is_named(void **state)
 
 	(void)state;
 	assert_int_equal(announce_init(&a, &s, &args, 1, operands), EXIT_USAGE);
-	assert_string_equal(s.fault.message, "'192.0.2' is not an IP address");
+	assert_string_equal(s.console.fault.message, "'192.0.2' is not an IP address");
 	announce_fini(&a);
 }
 

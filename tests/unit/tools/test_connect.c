@@ -7,6 +7,9 @@
 
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
+#define ANYWHERE "is dhtd running there?"
+#define HERE     ANYWHERE " systemctl status dht"
+
 static void errors_become_an_exit_status(void **state)
 {
 	static const struct {
@@ -33,19 +36,20 @@ static void errors_become_an_exit_status(void **state)
 
 		assert_int_equal(connect_status(cases[i].error), cases[i].exit);
 		assert_int_equal(connect_fault(&s, cases[i].error), cases[i].exit);
-		assert_true(s.fault.message[0] != '\0');
+		assert_true(s.console.fault.message[0] != '\0');
 	}
 }
 
 static void the_server_is_named_with_its_port(void **state)
 {
 	static const struct {
-		const char *server, *message;
+		const char *server, *message, *hint;
 	} cases[] = {
-		{NULL, "127.0.0.1:8470 cannot be reached"},
-		{"192.0.2.7", "192.0.2.7:8470 cannot be reached"},
-		{"192.0.2.7:1", "192.0.2.7:1 cannot be reached"},
-		{"a,b", "a,b cannot be reached"},
+		{NULL, "127.0.0.1:8470 cannot be reached", HERE},
+		{"[::1]:7", "[::1]:7 cannot be reached", HERE},
+		{"192.0.2.7", "192.0.2.7:8470 cannot be reached", ANYWHERE},
+		{"192.0.2.7:1", "192.0.2.7:1 cannot be reached", ANYWHERE},
+		{"a,b", "a,b cannot be reached", ANYWHERE},
 	};
 
 	(void)state;
@@ -53,8 +57,8 @@ static void the_server_is_named_with_its_port(void **state)
 		struct session s = {.settings.server = cases[i].server};
 
 		connect_fault(&s, DHT_ERR_UNREACHABLE);
-		assert_string_equal(s.fault.message, cases[i].message);
-		assert_string_equal(s.fault.hint, "is dhtd running there?");
+		assert_string_equal(s.console.fault.message, cases[i].message);
+		assert_string_equal(s.console.fault.hint, cases[i].hint);
 	}
 }
 
@@ -64,8 +68,8 @@ static void silence_is_named_with_its_length(void **state)
 
 	(void)state;
 	assert_int_equal(connect_silence(&s, 2000), EXIT_NO_ANSWER);
-	assert_string_equal(s.fault.code, "noAnswer");
-	assert_string_equal(s.fault.message, "192.0.2.7:8470 did not answer within 2.00 s");
+	assert_string_equal(s.console.fault.code, "noAnswer");
+	assert_string_equal(s.console.fault.message, "192.0.2.7:8470 did not answer within 2.00 s");
 }
 
 static void options_come_from_settings(void **state)
@@ -112,7 +116,7 @@ static void what_is_no_key_is_refused(void **state)
 
 		s.settings.key_file = scratch_write("key", bad[i], 0600);
 		assert_int_equal(connect_options(&s, &key, &options), EXIT_BAD_CONFIG);
-		assert_non_null(strstr(s.fault.message, "/key:1: "));
+		assert_non_null(strstr(s.console.fault.message, "/key:1: "));
 	}
 }
 
@@ -145,7 +149,7 @@ static void an_exposed_key_is_refused(void **state)
 	(void)state;
 	s.settings.key_file = scratch_write("key", "lab " KEY "\n", 0644);
 	assert_int_equal(connect_options(&s, &key, &options), EXIT_BAD_CONFIG);
-	assert_string_equal(s.fault.code, "exposedSecret");
+	assert_string_equal(s.console.fault.code, "exposedSecret");
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <fcntl.h>
+
 #include "base/exitcode.h"
 #include "scratch.h"
 #include "tools/common/secret.h"
@@ -75,6 +77,35 @@ static void what_is_no_secret_is_refused(void **state)
 	assert_refused(scratch_path("folder"), EXIT_FAILED, "system");
 }
 
+/* secret_input() of a file with this content. */
+static int read_input(const char *content, char secret[static 16], struct fault *f)
+{
+	int fd = open(scratch_write("input", content, 0644), O_RDONLY);
+	int saved = dup(STDIN_FILENO), status;
+
+	dup2(fd, STDIN_FILENO);
+	status = secret_input(secret, 16, f);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	close(fd);
+	return status;
+}
+
+static void standard_input_has_no_mode(void **state)
+{
+	struct fault f = {0};
+	char secret[16];
+
+	(void)state;
+	assert_int_equal(read_input("pass word\nmore\n", secret, &f), 0);
+	assert_string_equal(secret, "pass word");
+	assert_int_equal(read_input("", secret, &f), EXIT_FAILED);
+	assert_string_equal(f.code, "emptySecret");
+	f = (struct fault){0};
+	assert_int_equal(read_input("1234567890123456", secret, &f), EXIT_FAILED);
+	assert_string_equal(f.code, "system");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -82,6 +113,7 @@ int main(void)
 		cmocka_unit_test(a_file_for_others_is_refused),
 		cmocka_unit_test(only_a_file_is_to_be_closed_to_others),
 		cmocka_unit_test(what_is_no_secret_is_refused),
+		cmocka_unit_test(standard_input_has_no_mode),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

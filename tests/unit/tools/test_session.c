@@ -55,11 +55,11 @@ static void the_output_is_settled(void **state)
 	unsetenv("DHT_PROFILE");
 	assert_int_equal(session_prepare(&s), 0);
 	assert_int_equal(s.settings.output, OUTPUT_TABLE);
-	assert_false(session_json(&s));
+	assert_false(console_json(&s.console));
 	profile_free(&s.profile);
 	s = (struct session){0};
 	assert_int_equal(session_prepare(&s), 0);
-	assert_true(session_json(&s));
+	assert_true(console_json(&s.console));
 	profile_free(&s.profile);
 }
 
@@ -70,16 +70,6 @@ static void a_missing_profile_is_a_fault(void **state)
 	(void)state;
 	assert_int_equal(session_prepare(&s), EXIT_BAD_CONFIG);
 	profile_free(&s.profile);
-}
-
-static void operands_too_many_are_a_fault(void **state)
-{
-	char *operands[] = {(char *)"x"};
-	struct session s = {0};
-
-	(void)state;
-	assert_int_equal(session_no_operands(&s, 0, NULL), 0);
-	assert_int_equal(session_no_operands(&s, 1, operands), EXIT_USAGE);
 }
 
 static void walk_provider(struct writer *w)
@@ -112,7 +102,6 @@ int main(void)
 		cmocka_unit_test(layers_are_in_order),
 		cmocka_unit_test(the_output_is_settled),
 		cmocka_unit_test(a_missing_profile_is_a_fault),
-		cmocka_unit_test(operands_too_many_are_a_fault),
 		cmocka_unit_test(providers_are_shown),
 	};
 

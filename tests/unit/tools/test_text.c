@@ -62,6 +62,23 @@ static void durations_are_short(void **state)
 	assert_string_equal(text, "2.50 s");
 }
 
+static void sizes_are_short(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {{0, "0 B"}, {1023, "1023 B"}, {1024, "1.0 KiB"}, {1536, "1.5 KiB"},
+		{64u << 20, "64.0 MiB"}, {UINT64_C(3) << 30, "3.0 GiB"},
+		{UINT64_C(5) << 50, "5120.0 TiB"}};
+	char text[TEXT_DURATION_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		text_bytes(cases[i].bytes, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 static void times_are_read(void **state)
 {
 	static const struct {
@@ -104,6 +121,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_text_do_nothing_to_a_terminal),
 		cmocka_unit_test(characters_are_counted),
 		cmocka_unit_test(durations_are_short),
+		cmocka_unit_test(sizes_are_short),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(numbers_are_read),
 	};

@@ -22,7 +22,7 @@ static void a_json_value_is_walked(void **state)
 	(void)state;
 	assert_rendered(OUTPUT_PLAIN, 0, walk_json, "a=text\nb=7\nb=yes\nc.d=8\n");
 	assert_rendered(OUTPUT_JSON, WRITER_STREAM, walk_json,
-		"{\"a\":\"text\",\"b\":[7,true],\"c\":{\"d\":8}}\n");
+		"{\"a\":\"text\",\"b\":[7,true],\"c\":{\"nothing\":null,\"d\":8}}\n");
 }
 
 static void a_full_disk_is_told(void **state)

@@ -82,6 +82,23 @@ static void many_rows_are_kept(void **state)
 	free(text);
 }
 
+static void walk_none(struct writer *w)
+{
+	writer_rows(w, render_columns, sizeof(render_columns) / sizeof(render_columns[0]));
+	writer_open(w, NULL);
+	writer_list(w, "rows");
+	writer_close(w);
+	writer_close(w);
+}
+
+static void no_row_has_a_head_where_it_is_wanted(void **state)
+{
+	(void)state;
+	assert_rendered(OUTPUT_TABLE, 0, walk_none, "");
+	assert_rendered(OUTPUT_TABLE, WRITER_HEAD, walk_none, "HASH  ADDRESS  PORT  LEFT\n");
+	assert_rendered(OUTPUT_JSON, WRITER_HEAD | WRITER_STREAM, walk_none, "{\"rows\":[]}\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +107,7 @@ int main(void)
 		cmocka_unit_test(a_sheet_is_titles_and_values),
 		cmocka_unit_test(characters_are_counted),
 		cmocka_unit_test(many_rows_are_kept),
+		cmocka_unit_test(no_row_has_a_head_where_it_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

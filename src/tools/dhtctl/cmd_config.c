@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dhtctl config: the settings that the server runs with, and where each was written. */
+#include <limits.h>
+#include <string.h>
+
+#include "base/exitcode.h"
+#include "base/suggest.h"
+#include "tools/dhtctl/admin.h"
+#include "tools/dhtctl/commands.h"
+
+#define PATHS_MAX 256
+
+struct config_args {
+	bool changed;
+};
+
+static const struct opt options[] = {
+	{"changed", 0, OPT_FLAG, NULL, "only those that are not at their default",
+		offsetof(struct config_args, changed), 0, 0, NULL},
+	{0},
+};
+
+/* The value last: it may be long. */
+static const struct column columns[] = {
+	{.key = "path", .title = "SETTING"},
+	{.key = "changes", .title = "CHANGES BY"},
+	{.key = "where", .title = "FROM"},
+	{.key = "value", .title = "VALUE"},
+};
+
+/* Whether a setting is the one that was named, or one of the group that was. */
+static bool is_named(const char *path, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(path, name, n) == 0 && (path[n] == '\0' || path[n] == '.');
+}
+
+/* What nobody wrote is at its default, however the two are spelt. */
+static bool is_changed(const json_t *setting)
+{
+	return *reply_text(setting, "file") &&
+	       strcmp(reply_text(setting, "value"), reply_text(setting, "default")) != 0;
+}
+
+static bool is_wanted(const json_t *setting, const struct config_args *given, int argc, char **argv)
+{
+	if (given->changed && !is_changed(setting))
+		return false;
+	for (int i = 0; i < argc; i++)
+		if (is_named(reply_text(setting, "path"), argv[i]))
+			return true;
+	return argc == 0;
+}
+
+static int unknown_setting(struct admin *a, const json_t *settings, const char *name)
+{
+	const char *paths[PATHS_MAX], *near;
+	struct fault *f = &a->console.fault;
+	size_t n = json_array_size(settings);
+
+	if (n > PATHS_MAX)
+		n = PATHS_MAX;
+	for (size_t i = 0; i < n; i++)
+		paths[i] = reply_text(json_array_get(settings, i), "path");
+	near = suggest_nearest(name, paths, n);
+	fault_set(f, EXIT_USAGE, "unknownSetting", "dhtctl config lists them",
+		"'%.200s' is not a setting", name);
+	if (near)
+		fault_hint(f, "did you mean %s?", near);
+	return f->status;
+}
+
+static int check_names(struct admin *a, const json_t *settings, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		size_t n = json_array_size(settings), at = 0;
+
+		while (at < n &&
+			!is_named(reply_text(json_array_get(settings, at), "path"), argv[i]))
+			at++;
+		if (at == n)
+			return unknown_setting(a, settings, argv[i]);
+	}
+	return 0;
+}
+
+static void show_setting(struct writer *w, const json_t *setting)
+{
+	bool live = json_is_true(json_object_get(setting, "live"));
+	const char *file = reply_text(setting, "file");
+	char where[PATH_MAX + 32] = "default";
+
+	if (*file)
+		snprintf(where, sizeof(where), "%s:%lu", file,
+			(unsigned long)reply_number(setting, "line"));
+	writer_open(w, NULL);
+	reply_show(w, setting);
+	writer_text(w, "changes", live ? "reload" : "restart");
+	writer_text(w, "where", where);
+	writer_close(w);
+}
+
+static int show(struct admin *a, const json_t *reply, const struct config_args *given, int argc,
+	char **argv)
+{
+	const json_t *settings = json_object_get(reply, "settings");
+	const json_t *file = json_object_get(reply, "file");
+	struct writer *w = console_writer(&a->console, WRITER_HEAD);
+
+	writer_rows(w, columns, sizeof(columns) / sizeof(columns[0]));
+	writer_open(w, NULL);
+	writer_json(w, "file", file ? file : json_null());
+	writer_list(w, "settings");
+	for (size_t i = 0; i < json_array_size(settings); i++)
+		if (is_wanted(json_array_get(settings, i), given, argc, argv))
+			show_setting(w, json_array_get(settings, i));
+	writer_close(w);
+	writer_close(w);
+	return console_written(&a->console, w, EXIT_DONE);
+}
+
+static int config_run(void *context, void *args, int argc, char **argv)
+{
+	struct admin *a = context;
+	json_t *reply = admin_ask(a, CONTROL "GetConfig", NULL);
+	int status;
+
+	if (!reply)
+		return a->console.fault.status;
+	status = check_names(a, json_object_get(reply, "settings"), argc, argv);
+	if (status == 0)
+		status = show(a, reply, args, argc, argv);
+	json_decref(reply);
+	return status;
+}
+
+const struct subcommand cmd_config = {
+	.name = "config",
+	.operands = "[SETTING...]",
+	.summary = "the settings it runs with, and where each was written",
+	.notes = "SETTING is a setting, records.ttl, or a group of them, records.\n"
+		 "CHANGES BY says whether a reload is enough to change it, or a restart is needed.",
+	.options = {options},
+	.args_size = sizeof(struct config_args),
+	.run = config_run,
+};
