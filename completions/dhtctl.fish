@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Completions of dhtctl(8) for fish.
+
+# The settings of the daemon that is asked; none, and at once, where there is none.
+function __dhtctl_settings
+    set -l socket
+    set -l words (commandline -opc)
+    for i in (seq (count $words))
+        switch $words[$i]
+            case -s --socket
+                set socket -s $words[(math $i + 1)]
+            case '--socket=*'
+                set socket $words[$i]
+        end
+    end
+    timeout 1 dhtctl $socket -o json config 2>/dev/null |
+        sed -n 's/^ *"path": "\([a-z_.]*\)".*/\1/p'
+end
+
+# Whether the command is one of these words; 'none' where there is none yet.
+function __dhtctl_at
+    set -l words (commandline -opc)
+    set -l value
+    for word in $words[2..-1]
+        if set -q value[1]
+            set value
+        else if contains -- $word -s --socket -o --output
+            set value $word
+        else if not string match -q -- '-*' $word
+            contains -- $word $argv
+            return
+        end
+    end
+    test "$argv" = none
+end
+
+complete -c dhtctl -f
+complete -c dhtctl -s s -l socket -r -F -d "The daemon's control socket"
+complete -c dhtctl -s o -l output -x -a 'table json' -d 'How to print'
+complete -c dhtctl -s h -l help -d Help
+complete -c dhtctl -s V -l version -d 'The version'
+
+complete -c dhtctl -n '__dhtctl_at none' -a status -d 'How the server is'
+complete -c dhtctl -n '__dhtctl_at none' -a peers -d 'The other servers of the cluster'
+complete -c dhtctl -n '__dhtctl_at none' -a stats -d 'Every counter since the start, or rates'
+complete -c dhtctl -n '__dhtctl_at none' -a lookup -d 'Who has a hash, as this server knows'
+complete -c dhtctl -n '__dhtctl_at none' -a config -d 'The settings it runs with'
+complete -c dhtctl -n '__dhtctl_at none' -a reload -d 'Read the configuration again'
+complete -c dhtctl -n '__dhtctl_at none' -a shutdown -d 'Stop the server'
+complete -c dhtctl -n '__dhtctl_at none' -a wait -d 'Wait until the server is there'
+complete -c dhtctl -n '__dhtctl_at none' -a log-level -d 'Show how much it logs, or change it'
+complete -c dhtctl -n '__dhtctl_at none' -a monitor -d 'The log as it comes'
+complete -c dhtctl -n '__dhtctl_at none' -a hash-password -d 'Make of a password what dht.conf can hold'
+complete -c dhtctl -n '__dhtctl_at none' -a report -d 'An archive for a bug report'
+
+complete -c dhtctl -n '__dhtctl_at stats' -s w -l watch -d 'Go on'
+complete -c dhtctl -n '__dhtctl_at stats' -s i -l interval -x -d 'Of --watch (1s)'
+complete -c dhtctl -n '__dhtctl_at stats monitor' -s n -l count -x -d 'So many lines'
+complete -c dhtctl -n '__dhtctl_at config' -l changed -d 'Only those that are not at their default'
+complete -c dhtctl -n '__dhtctl_at config' -a '(__dhtctl_settings)' -d Setting
+complete -c dhtctl -n '__dhtctl_at reload' -l dry-run -d 'Only say what would come of it'
+complete -c dhtctl -n '__dhtctl_at wait' -s m -l members -x -d 'Servers of the cluster (1)'
+complete -c dhtctl -n '__dhtctl_at wait' -s t -l timeout -x -d 'Give up after so long (30s)'
+complete -c dhtctl -n '__dhtctl_at log-level' -a 'error warning notice info debug'
+complete -c dhtctl -n '__dhtctl_at monitor' -s l -l level -x -a 'error warning notice info debug' \
+    -d 'This level and above'
+complete -c dhtctl -n '__dhtctl_at hash-password' -l password-file -r -F -d 'Its first line is the password'
+complete -c dhtctl -n '__dhtctl_at report' -s f -l file -r -F -d 'A new file'
