@@ -38,7 +38,7 @@ static struct control_answer reply(json_t *parameters)
 static struct control_answer ask(
 	void *owner, const struct control_call *call, json_t *(*question)(void *daemon))
 {
-	const struct operator* o = owner;
+	const struct operations *o = owner;
 	const char *wrong = param_wrong(call->parameters, NULL, 0);
 
 	return wrong ? control_invalid(wrong) : reply(question(o->daemon));
@@ -46,22 +46,22 @@ static struct control_answer ask(
 
 static struct control_answer get_status(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operator*)owner)->status);
+	return ask(owner, call, ((const struct operations *)owner)->status);
 }
 
 static struct control_answer get_stats(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operator*)owner)->stats);
+	return ask(owner, call, ((const struct operations *)owner)->stats);
 }
 
 static struct control_answer list_peers(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operator*)owner)->peers);
+	return ask(owner, call, ((const struct operations *)owner)->peers);
 }
 
 static struct control_answer get_config(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operator*)owner)->config);
+	return ask(owner, call, ((const struct operations *)owner)->config);
 }
 
 static struct control_answer lookup(void *owner, const struct control_call *call)
@@ -70,7 +70,7 @@ static struct control_answer lookup(void *owner, const struct control_call *call
 		{"hash", PARAM_STRING, false},
 		{"cursor", PARAM_INT, true},
 	};
-	const struct operator* o = owner;
+	const struct operations *o = owner;
 	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
 	uint8_t bytes[HASH_MAX];
 
@@ -93,7 +93,7 @@ static struct control_answer lookup(void *owner, const struct control_call *call
 static struct control_answer reload(void *owner, const struct control_call *call)
 {
 	static const struct param params[] = {{"dryRun", PARAM_BOOL, true}};
-	const struct operator* o = owner;
+	const struct operations *o = owner;
 	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
 
 	if (wrong)
@@ -104,7 +104,7 @@ static struct control_answer reload(void *owner, const struct control_call *call
 
 static struct control_answer shut_down(void *owner, const struct control_call *call)
 {
-	const struct operator* o = owner;
+	const struct operations *o = owner;
 	const char *wrong = param_wrong(call->parameters, NULL, 0);
 	char asked_by[64];
 

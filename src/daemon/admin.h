@@ -10,7 +10,7 @@
 
 #include "daemon/control.h"
 
-/* The owner that control_new() gets with it is a struct operator (operate.h). */
+/* The owner that control_new() gets with it is a struct operations (operate.h). */
 extern const struct control_interface admin_interface;
 
 #endif

@@ -198,9 +198,9 @@ static void shut_down(void *daemon, const char *asked_by)
 	loop_stop(d->loop, asked_by);
 }
 
-void daemon_operator(struct daemon *d)
+void daemon_operations(struct daemon *d)
 {
-	d->operator=(struct operator){
+	d->operations = (struct operations){
 		.daemon = d,
 		.status = status,
 		.stats = stats,

@@ -36,7 +36,7 @@ static size_t cpu_count(void)
 void daemon_show_stats(void *daemon)
 {
 	struct daemon *d = daemon;
-	json_t *object = d->operator.stats(d);
+	json_t *object = d->operations.stats(d);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	if (text)
@@ -243,14 +243,14 @@ static int start_control(struct daemon *d)
 {
 	int err = 0;
 
-	daemon_operator(d);
+	daemon_operations(d);
 	d->restart_needed = json_array();
 	if (d->control_socket.fd < 0)
 		return EXIT_DONE;
 	d->log_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (d->log_fd >= 0)
 		d->control = control_new(
-			loop_event(d->loop), &d->control_socket, &admin_interface, &d->operator);
+			loop_event(d->loop), &d->control_socket, &admin_interface, &d->operations);
 	if (d->control)
 		err = sd_event_add_io(loop_event(d->loop), NULL, d->log_fd, EPOLLIN, on_log, d);
 	if (!d->control || err < 0) {

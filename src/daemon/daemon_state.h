@@ -59,7 +59,7 @@ struct daemon {
 	struct warden *warden;
 	struct probe_board *board; /* NULL: no watchdog */
 	struct worker *workers[WORKERS_MAX];
-	struct operator operator;
+	struct operations operations;
 	struct control *control; /* NULL: no control socket */
 	int log_fd;
 	struct probes *probes;
@@ -94,7 +94,7 @@ void daemon_counters(const struct daemon *d, uint64_t n[static STATS_COUNT]);
 const char *daemon_tick(void *daemon);
 
 /* Fills in what can be asked. */
-void daemon_operator(struct daemon *d);
+void daemon_operations(struct daemon *d);
 
 /* Reads the configuration again; the answer is that of Reload, or NULL without memory (nothing
  * has changed then). */

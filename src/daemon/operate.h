@@ -16,8 +16,7 @@
 #include "base/bytes.h"
 #include "daemon/log.h"
 
-struct operator
-{
+struct operations {
 	void *daemon;
 	json_t *(*status)(void *daemon);
 	json_t *(*stats)(void *daemon);

@@ -75,7 +75,7 @@ static void check_answer(struct control_answer *a, const struct varlink_call *ca
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct operator o = {
+	struct operations o = {
 		.status = nothing,
 		.stats = nothing,
 		.peers = nothing,

@@ -92,7 +92,7 @@ static const struct control_method *method_of(const char *name)
 /* parameters: JSON. */
 static struct control_answer ask(const char *name, const char *parameters)
 {
-	struct operator o = {
+	struct operations o = {
 		.daemon = &seen,
 		.status = status,
 		.stats = stats,
