@@ -2,6 +2,7 @@
 # Not part of `make check`: these need root, packages that were built before, and some minutes.
 # ./check boot runs them.
 EXTRA_DIST += \
+	tests/boot/bench_control.py \
 	tests/boot/freeze.py \
 	tests/boot/lab.py \
 	tests/boot/load.py \
