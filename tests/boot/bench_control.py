@@ -3,10 +3,10 @@
 without, in a booted machine with dht's packages (DHT_DEBS).
 
 The datagrams are those of `dht bench` with one request under way: a program whose own pace says
-nothing. A pair of times is measured, quiet and then attacked by a process of its own, DHT_PAIRS of
-them for each attack (9), and the median of the pairs' ratios is told with its extremes: one time on a
-shared machine says nothing. An attacker also costs by merely running where processors are few: that
-is measured by an attack on a socket that has nothing to do with dht ('bystander').
+nothing. A pair of times is measured, quiet and then attacked by a process of its own, DHT_PAIRS
+of them for each attack (9), and the median of the pairs' ratios is told with its extremes: one
+time on a shared machine says nothing. An attacker also costs by merely running where processors
+are few: that is measured by an attack on a socket that has nothing to do with dht ('bystander').
 """
 import contextlib
 import ctypes
