@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/clock.h"
@@ -67,15 +66,6 @@ struct control {
 static uint64_t now_us(void)
 {
 	return clock_now().mono_us;
-}
-
-/* What this thread has worked. */
-static uint64_t worked_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void turn(sd_event_source *s, int how)
@@ -388,7 +378,7 @@ static bool swept(const struct control *c)
 /* Each step is measured, so that a window's share is exceeded by one step at most. */
 static bool share_used(struct control *c, uint64_t *since)
 {
-	uint64_t worked = worked_us();
+	uint64_t worked = clock_worked_us();
 
 	c->used_us += worked - *since;
 	*since = worked;
@@ -397,7 +387,7 @@ static bool share_used(struct control *c, uint64_t *since)
 
 static bool work(struct control *c)
 {
-	uint64_t since = worked_us();
+	uint64_t since = clock_worked_us();
 	uint64_t now_ms = now_us() / MS_US;
 
 	if (c->accepting)

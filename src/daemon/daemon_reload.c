@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "base/err.h"
+#include "daemon/clock.h"
 #include "daemon/conf_diff.h"
 #include "daemon/conf_json.h"
 #include "daemon/log.h"
@@ -149,11 +149,7 @@ static void remember_restart(struct daemon *d, const struct conf_diff *diff)
 
 static void tell_systemd_begin(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_us());
 }
 
 /* With a configuration that has no fault: what differs, and then it is taken, or freed. */

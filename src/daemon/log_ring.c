@@ -4,9 +4,9 @@
 #include "daemon/log_ring.h"
 
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "daemon/clock.h"
 #include "daemon/log_text.h"
 
 /* Line n is in lines[n % LOG_RING]. */
@@ -17,14 +17,6 @@ static struct {
 	struct log_line lines[LOG_RING];
 } ring = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake_fd = -1};
 
-static uint64_t wall_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 void log_ring_put(enum log_level level, int event, const char *message, const char *fields)
 {
 	static const uint64_t one = 1;
@@ -32,7 +24,7 @@ void log_ring_put(enum log_level level, int event, const char *message, const ch
 	pthread_mutex_lock(&ring.lock);
 	struct log_line *l = &ring.lines[++ring.newest % LOG_RING];
 	l->sequence = ring.newest;
-	l->wall_us = wall_us();
+	l->wall_us = clock_wall_us();
 	l->level = level;
 	l->event = event;
 	log_text_copy(l->message, sizeof(l->message), message);
