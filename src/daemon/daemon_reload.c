@@ -51,6 +51,7 @@ static int apply(struct daemon *d, struct conf *next, struct faults *f)
 	struct retired **place = find_place(d);
 	struct retired *r = place ? calloc(1, sizeof(*r)) : NULL;
 	struct policy *policy = r ? malloc(sizeof(*policy)) : NULL;
+	uint64_t level = d->conf.c.log.level;
 
 	if (!policy) {
 		faults_add(f, (struct place){0}, NULL, "%s",
@@ -69,7 +70,9 @@ static int apply(struct daemon *d, struct conf *next, struct faults *f)
 		r->beats[i] = beat_count(worker_beat(d->workers[i]));
 	*place = r;
 	warden_set_password(d->warden, d->conf.password);
-	log_set_level((enum log_level)d->conf.c.log.level);
+	/* What was asked for meanwhile (SetLogLevel) holds on when the files say what they said. */
+	if (d->conf.c.log.level != level)
+		log_set_level((enum log_level)d->conf.c.log.level);
 	return 0;
 }
 

@@ -85,6 +85,16 @@ class Reload(lab.LabTest):
         done = lab.dhtctl("-s", server.folder / "control", "status")
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_a_level_that_was_asked_for_stays_until_the_files_change_theirs(self):
+        server = self.other_server()
+        control = ("-s", server.folder / "control", "-o", "json", "log-level")
+        lab.dhtctl(*control, "debug")
+        for changes, level in (({}, "debug"), ({"records": {"ttl": "20m"}}, "debug"),
+                               ({"log": {"level": "notice"}}, "notice")):
+            self.write(server, **changes)
+            self.assertEqual(self.reload(server)[0], 0)
+            self.assertEqual(json.loads(lab.dhtctl(*control).stdout), {"level": level})
+
     def test_hangup_reloads_again_and_again(self):
         server = self.other_server()
         for ttl in ("11m", "12m", "13m"):
