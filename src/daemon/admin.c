@@ -14,8 +14,7 @@
 #include "daemon/log_json.h"
 #include "daemon/operate.h"
 #include "daemon/param.h"
-
-#define HASH_MAX 64
+#include "wire/hash.h"
 
 /* GetLog's entries together: the oldest are left out. Room is left for the reply around them. */
 #define LOG_BYTES_MAX (CONTROL_OUT_MAX - 4096)

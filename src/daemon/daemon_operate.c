@@ -14,6 +14,7 @@
 #include "daemon/conf_json.h"
 #include "daemon/log.h"
 #include "daemon/statsjson.h"
+#include "wire/hash.h"
 
 /* Providers in one page of Lookup. */
 #define LOOKUP_PAGE 256
@@ -101,15 +102,25 @@ static json_t *number(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
+/* Takes list, and gives it back when all went into it. */
+static json_t *whole(json_t *list, int err)
+{
+	if (err == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *reasons_json(const struct daemon *d)
 {
 	char reasons[HEALTH_TROUBLES][HEALTH_REASON_MAX];
 	size_t n = health_reasons(&d->health, reasons);
 	json_t *list = json_array();
+	int err = 0;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_string(reasons[i]));
-	return list;
+		err |= json_array_append_new(list, json_string(reasons[i]));
+	return whole(list, err);
 }
 
 static json_t *status(void *daemon)
@@ -172,6 +183,16 @@ static json_t *provider_json(const struct record *r, uint64_t now_ms)
 		number(ttl_left_s(r->expiry_ms, now_ms)), "version", version);
 }
 
+static json_t *providers_json(const struct record *records, size_t count, uint64_t now_ms)
+{
+	json_t *list = json_array();
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++)
+		err |= json_array_append_new(list, provider_json(&records[i], now_ms));
+	return whole(list, err);
+}
+
 static json_t *lookup(void *daemon, struct span hash, uint32_t cursor)
 {
 	const struct daemon *d = daemon;
@@ -179,16 +200,13 @@ static json_t *lookup(void *daemon, struct span hash, uint32_t cursor)
 	uint64_t now_ms = clock_now().mono_us / 1000;
 	struct record page[LOOKUP_PAGE];
 	uint32_t next = 0, total = 0;
-	char hex[2 * 64 + 1];
+	char hex[2 * HASH_MAX + 1];
 
 	size_t n = table_page(
 		server_table(d->server), &key, cursor, LOOKUP_PAGE, page, &next, &total, now_ms);
-	json_t *providers = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(providers, provider_json(&page[i], now_ms));
 	hex_encode(hash.p, hash.len, hex);
 	return json_pack("{s:s, s:o, s:o, s:o}", "hash", hex, "total", number(total), "providers",
-		providers, "next", number(next));
+		providers_json(page, n, now_ms), "next", number(next));
 }
 
 static void shut_down(void *daemon, const char *asked_by)

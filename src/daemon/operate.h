@@ -23,7 +23,7 @@ struct operations {
 	json_t *(*peers)(void *daemon);
 	json_t *(*config)(void *daemon);
 
-	/* hash: 1 to 64 bytes; cursor: 0, or a `next` that was given. */
+	/* hash: 1 to HASH_MAX bytes; cursor: 0, or a `next` that was given. */
 	json_t *(*lookup)(void *daemon, struct span hash, uint32_t cursor);
 
 	json_t *(*reload)(void *daemon, bool dry_run);
