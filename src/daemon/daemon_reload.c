@@ -138,12 +138,16 @@ static json_t *answer_of(const struct conf_diff *diff, const struct faults *f)
 static void remember_restart(struct daemon *d, const struct conf_diff *diff)
 {
 	json_t *paths = json_array();
+	int err = 0;
 
 	for (size_t i = 0; i < diff->count; i++)
 		if (!diff->changes[i].setting->live)
-			json_array_append_new(paths, json_string(diff->changes[i].setting->path));
-	if (!paths)
+			err |= json_array_append_new(
+				paths, json_string(diff->changes[i].setting->path));
+	if (!paths || err) {
+		json_decref(paths);
 		return;
+	}
 	json_decref(d->restart_needed);
 	d->restart_needed = paths;
 }
@@ -163,13 +167,14 @@ static void take(
 		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
 	if (dry_run || faults_count(f)) {
 		conf_fini(next);
-		return;
+	} else if (apply(d, next, f) == 0) {
+		remember_restart(d, diff);
+		d->rejected[0] = '\0';
+		log_taken(diff);
 	}
-	if (apply(d, next, f) != 0)
-		return;
-	remember_restart(d, diff);
-	d->rejected[0] = '\0';
-	log_taken(diff);
+	/* What was rejected has changed nothing, and needs no restart. */
+	if (faults_count(f))
+		conf_diff_fini(diff);
 }
 
 json_t *daemon_reload(void *daemon, bool dry_run)

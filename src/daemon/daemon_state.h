@@ -96,8 +96,8 @@ const char *daemon_tick(void *daemon);
 /* Fills in what can be asked. */
 void daemon_operations(struct daemon *d);
 
-/* Reads the configuration again; the answer is that of Reload, or NULL without memory (nothing
- * has changed then). */
+/* Reads the configuration again; the answer is that of Reload. NULL when there is no memory for
+ * the answer: what came of it is in the log only. */
 json_t *daemon_reload(void *daemon, bool dry_run);
 
 /* Frees what no worker uses any more; with all, whatever they do. */
