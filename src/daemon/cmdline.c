@@ -4,7 +4,6 @@
 #include "daemon/cmdline.h"
 
 #include <getopt.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -8,8 +8,6 @@
 #ifndef DHT_DAEMON_CMDLINE_H
 #define DHT_DAEMON_CMDLINE_H
 
-#include <stddef.h>
-
 #define CMDLINE_DEFAULT_FILE DHT_SYSCONFDIR "/dht/dht.conf"
 #define CMDLINE_ERROR_MAX    200
 

@@ -3,7 +3,6 @@
 
 #include "daemon/conf_diff.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -15,7 +15,6 @@
 #define DHT_DAEMON_CONTROL_SOCKET_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 #define CONTROL_BACKLOG       64

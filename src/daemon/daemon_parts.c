@@ -4,7 +4,6 @@
 #include "daemon/daemon_state.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <sodium.h>
 #include <stdio.h>

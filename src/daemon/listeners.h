@@ -18,7 +18,6 @@
 #define DHT_DAEMON_LISTENERS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "daemon/conf.h"
 #include "daemon/faults.h"

@@ -262,11 +262,6 @@ const char *log_event_name(enum log_event event)
 	return events[event].name;
 }
 
-const char *log_event_message_id(enum log_event event)
-{
-	return events[event].message_id;
-}
-
 bool log_gate_pass(struct log_gate *g, uint64_t mono_ms, uint32_t *held)
 {
 	uint64_t open = atomic_load_explicit(&g->open_ms, memory_order_relaxed);

@@ -22,7 +22,6 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/log_events.h"
@@ -99,9 +98,8 @@ uint64_t log_newest(void);
 /* fd (an eventfd, -1: none) is written to after each line, so that readers look again. */
 void log_set_wake(int fd);
 
-/* "ready", … for programs, and the MESSAGE_ID. */
+/* "ready", … for programs. */
 const char *log_event_name(enum log_event event);
-const char *log_event_message_id(enum log_event event);
 
 /* All zero at the start. */
 struct log_gate {

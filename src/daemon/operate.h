@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "daemon/log.h"
 
 struct operations {
 	void *daemon;

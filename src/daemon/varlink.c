@@ -3,7 +3,6 @@
 
 #include "daemon/varlink.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"

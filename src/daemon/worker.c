@@ -13,7 +13,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/err.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/thread.h"

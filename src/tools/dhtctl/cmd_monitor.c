@@ -2,7 +2,6 @@
 /* dhtctl monitor: the server's log as it comes, also what its level leaves out of the journal. */
 #include <unistd.h>
 
-#include "base/exitcode.h"
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
 #include "tools/dhtctl/interrupt.h"
