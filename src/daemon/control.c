@@ -68,13 +68,13 @@ static uint64_t now_us(void)
 	return clock_now().mono_us;
 }
 
-static void turn(sd_event_source *s, int how)
+static void enable(sd_event_source *s, int how)
 {
 	int err = sd_event_source_set_enabled(s, how);
 
 	/* It changes memory that is there, and epoll for what epoll has had already. */
 	if (err < 0)
-		log_error("control: cannot turn an event source: %s", strerror(-err));
+		log_error("control: cannot turn an event source on or off: %s", strerror(-err));
 }
 
 /* Runs the runner when there is something for it. */
@@ -82,7 +82,7 @@ static void schedule(struct control *c)
 {
 	bool work = c->accepting || c->ready_count > 0;
 
-	turn(c->runner, work && !c->paused ? SD_EVENT_ON : SD_EVENT_OFF);
+	enable(c->runner, work && !c->paused ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
 static int on_window(sd_event_source *s, uint64_t usec, void *arg)
@@ -365,10 +365,10 @@ static int on_listen(sd_event_source *s, int fd, uint32_t events, void *arg)
 static void start_sweep(struct control *c)
 {
 	sd_event_source_set_time_relative(c->sweep, SWEEP_MS * MS_US);
-	turn(c->sweep, SD_EVENT_ONESHOT);
+	enable(c->sweep, SD_EVENT_ONESHOT);
 }
 
-static bool swept(const struct control *c)
+static bool is_sweeping(const struct control *c)
 {
 	int how = SD_EVENT_OFF;
 
@@ -411,7 +411,7 @@ static int on_run(sd_event_source *s, void *arg)
 	if (!work(c))
 		pause_until_next(c);
 	schedule(c);
-	if ((c->client_count || c->resting) && !swept(c))
+	if ((c->client_count || c->resting) && !is_sweeping(c))
 		start_sweep(c);
 	return 0;
 }

@@ -28,8 +28,7 @@ struct right {
 };
 
 /* A password with where it came from. */
-struct
-try {
+struct attempt {
 	struct password password;
 	struct addr from;
 };
@@ -46,7 +45,7 @@ struct warden {
 	bool stopping;
 	struct right right;
 	bool full; /* the mailbox: given */
-	struct try given;
+	struct attempt given;
 	uint64_t open_ms; /* the next try is taken then */
 };
 
@@ -125,7 +124,7 @@ static void wait_a_while(struct warden *w)
 static void look(struct warden *w)
 {
 	struct right right = w->right;
-	struct try given = w->given;
+	struct attempt given = w->given;
 
 	sodium_memzero(&w->given, sizeof(w->given));
 	w->full = false;
