@@ -96,8 +96,7 @@ static int open_file(struct report *r, const char *name, struct fault *f)
 	return fd;
 }
 
-/* Text and its length, into a file. */
-static int add(struct report *r, const char *name, const char *text, struct fault *f)
+int report_add_text(struct report *r, const char *name, const char *text, struct fault *f)
 {
 	int fd = open_file(r, name, f);
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
@@ -120,14 +119,9 @@ int report_add_json(struct report *r, const char *name, const json_t *value, str
 
 	if (!text)
 		return fault_set(f, EXIT_FAILED, "memory", NULL, "no memory");
-	status = add(r, name, text, f);
+	status = report_add_text(r, name, text, f);
 	free(text);
 	return status;
-}
-
-int report_add_text(struct report *r, const char *name, const char *text, struct fault *f)
-{
-	return add(r, name, text, f);
 }
 
 static int interrupted(struct fault *f)
