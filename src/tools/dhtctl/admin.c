@@ -3,10 +3,12 @@
 
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/exitcode.h"
 #include "client/dht.h"
 #include "tools/dhtctl/clock.h"
+#include "tools/dhtctl/interrupt.h"
 
 const char *const admin_outputs[] = {"table", "json", NULL};
 
@@ -18,9 +20,16 @@ void admin_init(struct admin *a)
 	varlink_init(&a->varlink, a->flags.socket ? a->flags.socket : ADMIN_SOCKET);
 }
 
+void admin_catch_interrupt(struct admin *a)
+{
+	a->varlink.interrupt_fd = interrupt_open();
+}
+
 int admin_end(struct admin *a, int status)
 {
 	varlink_close(&a->varlink);
+	if (a->varlink.interrupt_fd >= 0)
+		close(a->varlink.interrupt_fd);
 	return console_end(&a->console, status);
 }
 

@@ -42,7 +42,10 @@ struct admin {
 /* After the options were read into flags, also when there was a fault. */
 void admin_init(struct admin *a);
 
-/* Prints the fault and closes the connection; gives the program's exit status. */
+/* From now on an interrupt ends what is waited for, and not the program (interrupt.h). */
+void admin_catch_interrupt(struct admin *a);
+
+/* Prints the fault and closes what is open; gives the program's exit status. */
 int admin_end(struct admin *a, int status);
 
 /* Calls a method, CONTROL "GetStatus": its parameters, new, or NULL with the fault set. Takes

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dhtctl monitor: the server's log as it comes, also what its level leaves out of the journal. */
-#include <unistd.h>
-
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
-#include "tools/dhtctl/interrupt.h"
 
 struct monitor_args {
 	const char *level;
@@ -79,16 +76,12 @@ static int monitor_run(void *context, void *args, int argc, char **argv)
 	const struct monitor_args *given = args;
 	struct admin *a = context;
 	struct fault *f = &a->console.fault;
-	int interrupt, status;
+	int status;
 
 	if (console_no_operands(&a->console, argc, argv) != 0 || check_answers(a) != 0)
 		return f->status;
-	interrupt = interrupt_open();
-	a->varlink.interrupt_fd = interrupt;
+	admin_catch_interrupt(a);
 	status = follow(a, given);
-	a->varlink.interrupt_fd = -1;
-	if (interrupt >= 0)
-		close(interrupt);
 	return f->status != 0 && given->level ? admin_level_fault(a, given->level) : status;
 }
 

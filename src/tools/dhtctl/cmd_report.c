@@ -11,7 +11,6 @@
 #include "tools/common/terminal.h"
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
-#include "tools/dhtctl/interrupt.h"
 #include "tools/dhtctl/report.h"
 
 #define NAMES_MAX 512
@@ -199,13 +198,13 @@ static int show(struct making *m)
 	return console_written(c, w, status);
 }
 
-static int make(struct admin *a, const char *file, int interrupt)
+static int make(struct admin *a, const char *file)
 {
 	struct making m = {.admin = a, .contents = json_array(), .missing = json_array()};
 	struct fault *f = &a->console.fault;
 	int status;
 
-	if (report_open(&m.report, file, interrupt, f) == 0 && collect(&m) == 0)
+	if (report_open(&m.report, file, a->varlink.interrupt_fd, f) == 0 && collect(&m) == 0)
 		report_pack(&m.report, f);
 	report_close(&m.report, f->status == 0);
 	status = f->status == 0 ? show(&m) : f->status;
@@ -219,20 +218,14 @@ static int report_run(void *context, void *args, int argc, char **argv)
 	const struct report_args *given = args;
 	struct admin *a = context;
 	bool piped = given->file && strcmp(given->file, "-") == 0;
-	int interrupt, status;
 
 	if (console_no_operands(&a->console, argc, argv) != 0)
 		return a->console.fault.status;
 	if (piped && terminal_is(STDOUT_FILENO))
 		return fault_set(&a->console.fault, EXIT_USAGE, "usage", "give --file a name",
 			"an archive is nothing for a terminal");
-	interrupt = interrupt_open();
-	a->varlink.interrupt_fd = interrupt;
-	status = make(a, given->file, interrupt);
-	a->varlink.interrupt_fd = -1;
-	if (interrupt >= 0)
-		close(interrupt);
-	return status;
+	admin_catch_interrupt(a);
+	return make(a, given->file);
 }
 
 const struct subcommand cmd_report = {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dhtctl stats: every counter, once or again and again. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/exitcode.h"
 #include "tools/common/text.h"
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/clock.h"
 #include "tools/dhtctl/commands.h"
-#include "tools/dhtctl/interrupt.h"
 #include "tools/dhtctl/rates.h"
 
 #define INTERVAL_MIN_MS 10
@@ -186,13 +184,10 @@ static int watch_loop(struct watch *w, uint32_t interval_ms, uint32_t count)
 static int watch(struct admin *a, uint32_t interval_ms, uint32_t count)
 {
 	struct watch w = {.admin = a};
-	int interrupt = interrupt_open(), status;
+	int status;
 
-	a->varlink.interrupt_fd = interrupt;
+	admin_catch_interrupt(a);
 	status = watch_loop(&w, interval_ms, count);
-	a->varlink.interrupt_fd = -1;
-	if (interrupt >= 0)
-		close(interrupt);
 	json_decref(w.before);
 	return status;
 }
