@@ -79,12 +79,16 @@ static int reload_run(void *context, void *args, int argc, char **argv)
 {
 	const struct reload_args *given = args;
 	struct admin *a = context;
-	json_t *reply;
+	json_t *parameters, *reply;
 	int status;
 
 	if (console_no_operands(&a->console, argc, argv) != 0)
 		return a->console.fault.status;
-	reply = admin_ask(a, CONTROL "Reload", json_pack("{s:b}", "dryRun", given->dry_run));
+	/* Without parameters it would be no dry run. */
+	parameters = json_pack("{s:b}", "dryRun", given->dry_run);
+	if (!parameters)
+		return fault_set(&a->console.fault, EXIT_FAILED, "memory", NULL, "no memory");
+	reply = admin_ask(a, CONTROL "Reload", parameters);
 	if (!reply)
 		return a->console.fault.status;
 	status = show(a, reply, given->dry_run);
