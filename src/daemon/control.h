@@ -98,10 +98,13 @@ void control_free(struct control *c);
 /* Streams may have something: their next will be called from the event loop. */
 void control_wake(struct control *c);
 
-/* For the counters: connections taken, refused for want of a place, cut off; calls answered,
- * calls refused for want of permission. */
+/* From the start. */
 struct control_counts {
-	uint64_t accepted, refused, cut_off, calls, denied;
+	uint64_t accepted; /* connections */
+	uint64_t refused;  /* connections that could not be kept: no place, no memory */
+	uint64_t cut_off;  /* connections that broke a rule, or made place for another */
+	uint64_t calls;
+	uint64_t denied; /* calls that need a permission which the caller has not */
 };
 struct control_counts control_counts(const struct control *c);
 

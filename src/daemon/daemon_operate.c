@@ -152,10 +152,11 @@ static json_t *stats(void *daemon)
 	const struct daemon *d = daemon;
 	struct table_usage table = server_table_usage(d->server);
 	struct watch_usage watch = server_watch_usage(d->server);
+	struct control_counts control = d->control ? control_counts(d->control) : d->control_counts;
 	uint64_t n[STATS_COUNT];
 
 	daemon_counters(d, n);
-	return statsjson_new(n, &table, &watch);
+	return statsjson_new(n, &table, &watch, &control);
 }
 
 static json_t *peers(void *daemon)

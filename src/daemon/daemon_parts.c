@@ -263,7 +263,11 @@ static int start_control(struct daemon *d)
 static void stop_control(struct daemon *d)
 {
 	log_set_wake(-1);
+	/* The last counters are logged later. */
+	if (d->control)
+		d->control_counts = control_counts(d->control);
 	control_free(d->control);
+	d->control = NULL;
 	if (d->log_fd >= 0)
 		close(d->log_fd);
 	json_decref(d->restart_needed);

@@ -60,7 +60,8 @@ struct daemon {
 	struct probe_board *board; /* NULL: no watchdog */
 	struct worker *workers[WORKERS_MAX];
 	struct operations operations;
-	struct control *control; /* NULL: no control socket */
+	struct control *control;              /* NULL: no control socket */
+	struct control_counts control_counts; /* when control has been freed */
 	int log_fd;
 	struct probes *probes;
 	struct watchdog *watchdog;

@@ -32,14 +32,27 @@ static int set_group(json_t *object, size_t group, const uint64_t n[static STATS
 	return json_object_set_new(object, group_names[group], members) | err;
 }
 
+static int set_control(json_t *object, const struct control_counts *control)
+{
+	json_t *members = json_object();
+	int err = set_number(members, "accepted", control->accepted);
+
+	err |= set_number(members, "refused", control->refused);
+	err |= set_number(members, "cutOff", control->cut_off);
+	err |= set_number(members, "calls", control->calls);
+	err |= set_number(members, "denied", control->denied);
+	return json_object_set_new(object, "control", members) | err;
+}
+
 json_t *statsjson_new(const uint64_t n[static STATS_COUNT], const struct table_usage *table,
-	const struct watch_usage *watch)
+	const struct watch_usage *watch, const struct control_counts *control)
 {
 	json_t *object = json_object();
 	int err = 0;
 
 	for (size_t group = 0; group < GROUPS; group++)
 		err |= set_group(object, group, n);
+	err |= set_control(object, control);
 	err |= set_number(object, "records", table->records);
 	err |= set_number(object, "tombstones", table->tombstones);
 	err |= set_number(object, "hashes", table->hashes);

@@ -277,6 +277,21 @@ class Life(Control):
         self.assertEqual(server.wait_end(), 0, server.log())
         self.assertFalse(self.path(server).exists())
 
+    def test_what_happens_here_is_counted(self):
+        server = self.other_server()
+        with varlink.Connection(self.path(server)) as connection:
+            connection.call(OURS + "GetStatus")
+            counted = connection.call(OURS + "GetStats")["control"]
+        self.assertEqual(counted, {"accepted": 1, "refused": 0, "cutOff": 0, "calls": 2,
+                                   "denied": 0})
+        bad = self.connect(server)
+        bad.socket.sendall(b"x\0")
+        with self.assertRaises(varlink.Closed):
+            bad.message()
+        self.assertEqual(server.stop()[0], 0)
+        self.assertEqual(server.last_stats()["control"],
+                         {**counted, "accepted": 2, "cutOff": 1})
+
     def test_a_second_daemon_is_refused(self):
         first = self.other_server()
         second = self.other_server({"control": {"socket": str(self.path(first))}}, wait=False)

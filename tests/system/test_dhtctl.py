@@ -34,13 +34,13 @@ CALLS = (("status",), ("peers",), ("stats",), ("stats", "--watch"), ("lookup", "
 SETTINGS = {"listen": {"workers": 1}, "records": {"ttl": "10m"}}
 
 MASKS = (
-    (r'("(?:uptimeSeconds|memoryBytes|processId|requestsPerSecond|ttlSeconds|sequence|probes)": ?)'
-     r"\d+", r"\g<1>0"),
+    (r'("(?:uptimeSeconds|memoryBytes|processId|requestsPerSecond|ttlSeconds|sequence|probes|'
+     r'accepted|calls)": ?)\d+', r"\g<1>0"),
     (r'("version": ?)"[^"]*"', r'\1"VERSION"'),
     (r'("time": ?)"[^"]*"', r'\1"TIME"'),
     (r'(passwordHash": ?)"\$argon2id\$v=19\$m=65536,t=2,p=1\$[^"]{66}"', r'\1"HASH"'),
     (r"(?m)^((?:memory|uptime|process|version|requests/s) +).*$", r"\1MASKED"),
-    (r"(?m)^( +(?:memoryBytes|probes)) +.*$", r"\1  MASKED"),
+    (r"(?m)^((?: +|control +)(?:memoryBytes|probes|accepted|calls)) +.*$", r"\1  MASKED"),
     (r"[0-9a-f]{16}\b", "VERSION0VERSION0"),
     (r"(?<= )(?:9m \d\ds|   10m|10m 1s)(?=  )", "9m 59s"),
     (r"(?m)^(\d{4}-\d\d-\d\dT[\d:.]+Z)", "TIME"),

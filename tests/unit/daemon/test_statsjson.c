@@ -7,6 +7,9 @@
 #include "../unit.h"
 
 static const char *const groups[] = {"requests", "answers", "drops", "events"};
+static const char *const control_names[] = {"accepted", "refused", "cutOff", "calls", "denied"};
+static const struct control_counts counts = {
+	.accepted = 11, .refused = 12, .cut_off = 13, .calls = 14, .denied = 15};
 static const struct {
 	const char *name;
 	json_int_t value;
@@ -38,7 +41,7 @@ static void every_counter_is_there(void **state)
 	(void)state;
 	for (size_t i = 0; i < STATS_COUNT; i++)
 		n[i] = 1000 + i;
-	json_t *object = statsjson_new(n, &table, &watch);
+	json_t *object = statsjson_new(n, &table, &watch, &counts);
 	assert_non_null(object);
 	for (size_t i = 0; i < STATS_COUNT; i++) {
 		const struct stats_info *info = stats_info((enum stats_id)i);
@@ -48,7 +51,11 @@ static void every_counter_is_there(void **state)
 	for (size_t i = 0; i < COUNT(groups); i++)
 		members += json_object_size(json_object_get(object, groups[i]));
 	assert_int_equal(members, STATS_COUNT);
-	assert_int_equal(json_object_size(object), COUNT(groups) + COUNT(numbers));
+	assert_int_equal(json_object_size(object), COUNT(groups) + 1 + COUNT(numbers));
+	const json_t *control = json_object_get(object, "control");
+	assert_int_equal(json_object_size(control), COUNT(control_names));
+	for (size_t i = 0; i < COUNT(control_names); i++)
+		assert_int_equal(number(control, control_names[i]), 11 + i);
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		assert_int_equal(number(object, numbers[i].name), numbers[i].value);
 	json_decref(object);
@@ -61,7 +68,7 @@ static void zeros_are_there_too_and_the_order_stands(void **state)
 	struct watch_usage watch = {0};
 
 	(void)state;
-	json_t *object = statsjson_new(n, &table, &watch);
+	json_t *object = statsjson_new(n, &table, &watch, &counts);
 	char *text = json_dumps(object, JSON_COMPACT);
 	static const char head[] = "{\"requests\":{\"get\":0,\"put\":0,\"want\":0,\"exit\":0,";
 	assert_memory_equal(text, head, strlen(head));
