@@ -78,7 +78,7 @@ __attribute__((format(printf, 3, 4))) void log_event(
 #define LOG_RING_LINE_MAX  512 /* longer ones are cut in the ring */
 #define LOG_RING_FIELD_MAX 512 /* "NAME=value\n" of all fields; what does not fit is left out */
 
-/* One line of the ring. */
+/* One line of the ring. Its texts are valid UTF-8 without control characters (log_text.h). */
 struct log_line {
 	uint64_t sequence; /* from 1, one more for each line */
 	uint64_t wall_us;  /* CLOCK_REALTIME */

@@ -7,8 +7,7 @@
 
 #include "daemon/log.h"
 
-/* New; NULL without memory. What is no UTF-8 in the line is shown as question marks: bytes that a
- * cut left over at its end are left out. */
+/* Of a line as log_read() gives it. New; NULL without memory. */
 json_t *log_json(const struct log_line *line);
 
 #endif

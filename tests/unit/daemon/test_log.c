@@ -200,6 +200,27 @@ static void a_field_that_is_too_long_is_left_out(void **state)
 	expect_kept(&at, LOG_LEVEL_NOTICE, LOG_EVENT_READY, "ready", "DHT_B=2\n");
 }
 
+static void what_is_kept_is_text(void **state)
+{
+	const struct log_field fields[] = {{"DHT_A", "caf\xc3\xa9"}, {"DHT_B", "\xff"}, {0}};
+	char longest[LOG_RING_LINE_MAX + 1], cut[LOG_RING_LINE_MAX - 1];
+	uint64_t at = log_newest();
+
+	(void)state;
+	log_event(LOG_EVENT_READY, fields, "bad \xff");
+	expect("dhtd: bad ?\n");
+	expect_kept(
+		&at, LOG_LEVEL_NOTICE, LOG_EVENT_READY, "bad ?", "DHT_A=caf\xc3\xa9\nDHT_B=?\n");
+
+	/* Its last character would end one byte behind the room that there is. */
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest + LOG_RING_LINE_MAX - 2, "\xc3\xa9", 3);
+	memcpy(cut, longest, sizeof(cut));
+	cut[sizeof(cut) - 1] = '\0';
+	log_debug("%s", longest);
+	expect_kept(&at, LOG_LEVEL_DEBUG, -1, cut, "");
+}
+
 static void every_event_has_a_name(void **state)
 {
 	static const char *const ids[] = {
@@ -289,6 +310,7 @@ int main(void)
 		TEST(all_lines_are_kept),
 		TEST(events_have_a_level_and_fields),
 		TEST(a_field_that_is_too_long_is_left_out),
+		TEST(what_is_kept_is_text),
 		TEST(a_full_pipe_loses_lines_and_tells),
 		cmocka_unit_test(every_event_has_a_name),
 		cmocka_unit_test(a_gate_opens_once_a_second),

