@@ -92,6 +92,11 @@ static json_t *setting_json(const struct conf *conf, const struct setting *s)
 	return json;
 }
 
+json_t *conf_json_file(const struct conf *conf)
+{
+	return text_json(conf->main_file);
+}
+
 json_t *conf_json(const struct conf *conf)
 {
 	json_t *settings = json_array();
@@ -104,7 +109,7 @@ json_t *conf_json(const struct conf *conf)
 		settings = NULL;
 	}
 	/* With a NULL among them it frees the others and gives NULL. */
-	return json_pack("{s:o, s:o}", "file", text_json(conf->main_file), "settings", settings);
+	return json_pack("{s:o, s:o}", "file", conf_json_file(conf), "settings", settings);
 }
 
 static json_t *change_json(const struct conf_change *c)

@@ -10,6 +10,9 @@
 #include "daemon/conf_diff.h"
 #include "daemon/faults.h"
 
+/* The name of the main file; null when there is none. */
+json_t *conf_json_file(const struct conf *conf);
+
 /* GetConfig's answer. */
 json_t *conf_json(const struct conf *conf);
 

@@ -135,7 +135,7 @@ static json_t *status(void *daemon)
 	ip_format(&d->listeners.addrs[0].ip, address);
 	return json_pack(
 		"{s:s, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:s, "
-		"s:s?, s:O}",
+		"s:o, s:O}",
 		"health", d->was_healthy ? "healthy" : "degraded", "reasons", reasons_json(d),
 		"name", d->conf.c.cluster.name, "address", address, "port",
 		(int)d->listeners.addrs[0].port, "members", 1, "records", number(usage.records),
@@ -143,8 +143,8 @@ static json_t *status(void *daemon)
 		"requestsPerSecond", number(d->rate), "uptimeSeconds",
 		number((now_us - d->start_us) / 1000000), "workers", (int)d->worker_count,
 		"processId", (int)getpid(), "version", PACKAGE_VERSION, "logLevel",
-		log_level_names[log_get_level()], "configFile", d->conf.main_file, "restartNeeded",
-		d->restart_needed);
+		log_level_names[log_get_level()], "configFile", conf_json_file(&d->conf),
+		"restartNeeded", d->restart_needed);
 }
 
 static json_t *stats(void *daemon)

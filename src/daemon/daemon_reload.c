@@ -11,6 +11,7 @@
 #include "daemon/conf_diff.h"
 #include "daemon/conf_json.h"
 #include "daemon/log.h"
+#include "daemon/log_text.h"
 #include "daemon/policy.h"
 
 static bool is_over(const struct daemon *d, const struct retired *r)
@@ -80,7 +81,9 @@ static int apply(struct daemon *d, struct conf *next, struct faults *f)
 static void log_rejected(struct daemon *d, const struct faults *f)
 {
 	faults_each(f, log_fault);
-	snprintf(d->rejected, sizeof(d->rejected), "%s", f->count ? faults_at(f, 0)->text : "");
+	/* It goes into a reason of the health: JSON, and STATUS= of systemd. */
+	log_text_copy(d->rejected, sizeof(d->rejected), f->count ? faults_at(f, 0)->text : "");
+	log_text_clean(d->rejected);
 	log_event(LOG_EVENT_RELOAD_REJECTED, NULL,
 		"reload rejected, nothing has changed: the configuration has %zu fault%s",
 		faults_count(f), faults_count(f) == 1 ? "" : "s");

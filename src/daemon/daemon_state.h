@@ -72,9 +72,9 @@ struct daemon {
 	bool was_healthy;
 	uint64_t rate; /* requests a second, between the last two ticks */
 	uint64_t rate_requests, rate_us;
-	char rejected[256];     /* the first fault of the last reload; "": it was taken */
-	json_t *restart_needed; /* an array of paths */
-	char status[400];       /* for systemd */
+	char rejected[HEALTH_FAULT_MAX]; /* the first fault of the last reload; "": it was taken */
+	json_t *restart_needed;          /* an array of paths */
+	char status[512];                /* for systemd */
 };
 
 /* Reads the configuration of this file (NULL: the default one, if it is there) as the command line

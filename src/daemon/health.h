@@ -15,6 +15,7 @@
 
 #define HEALTH_WINDOW_S   60
 #define HEALTH_REASON_MAX 320
+#define HEALTH_FAULT_MAX  250 /* a reason around it has room */
 
 enum health_trouble {
 	HEALTH_REFUSED,   /* records refused at a limit */
@@ -28,7 +29,8 @@ struct health_facts {
 	uint64_t now_us;
 	uint64_t refused;
 	uint64_t overflows;
-	const char *config_fault; /* the first one of a rejected reload; NULL: none. Borrowed. */
+	/* The first one of a rejected reload, valid UTF-8 that fits; NULL: none. Borrowed. */
+	const char *config_fault;
 };
 
 struct health {
@@ -38,7 +40,7 @@ struct health {
 		uint64_t grew_us;     /* when it last did */
 		bool active;          /* that is within the window */
 	} grows[HEALTH_CONFIG];
-	char config_fault[256]; /* "": none */
+	char config_fault[HEALTH_FAULT_MAX]; /* "": none */
 };
 
 /* All zero at the start. */

@@ -2,6 +2,7 @@
 """A new configuration takes the place of the old one in one piece, or not at all, and no datagram
 is lost meanwhile."""
 import json
+import os
 import signal
 import threading
 import time
@@ -73,6 +74,16 @@ class Reload(lab.LabTest):
         self.assertEqual(self.reload(server)[1]["outcome"], "unchanged")
         done = lab.dhtctl("-s", server.folder / "control", "status")
         self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_a_fault_in_a_file_whose_name_is_no_text(self):
+        server = self.other_server()
+        folder = server.folder / "dht.conf.d"
+        folder.mkdir()
+        (folder / os.fsdecode(b"\xff.conf")).write_text("x = 1;\n")
+        self.assertEqual(self.reload(server)[0], 78)
+        done = lab.dhtctl("-s", server.folder / "control", "-o", "json", "status")
+        self.assertEqual(done.returncode, 8, done.stdout)
+        self.assertIn("/?.conf:1: x: ", json.loads(done.stdout)["reasons"][0])
 
     def test_a_dry_run_changes_nothing(self):
         server = self.other_server({"records": {"ttl": "10m"}})

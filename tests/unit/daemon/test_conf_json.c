@@ -83,6 +83,10 @@ static void a_default_has_no_place(void **state)
 	conf.main_file = NULL;
 	json_t *json = conf_json(&conf);
 	assert_true(json_is_null(json_object_get(json, "file")));
+	conf.main_file = "b\xff.conf";
+	json_t *file = conf_json_file(&conf);
+	assert_string_equal(json_string_value(file), "b?.conf");
+	json_decref(file);
 	json_t *one = with_path(json_object_get(json, "settings"), "cluster.weight");
 	json_incref(one);
 	json_decref(json);
