@@ -233,6 +233,9 @@ class Usage(Ctl):
                          self.folder / "another")
         self.assertEqual((run.returncode, run.stderr), (7, ""))
         self.assertEqual(json.loads(run.stdout)["missing"][0]["name"], "status.json")
+        run = lab.dhtctl("-s", os.fsdecode(b"/nonexistent/\xff"), "report", "--file",
+                         self.folder / "a third")
+        self.assertEqual(run.returncode, 7, run.stderr)
 
 
 class Golden(Ctl):

@@ -9,6 +9,7 @@
 #include "base/exitcode.h"
 #include "client/dht.h"
 #include "tools/common/terminal.h"
+#include "tools/common/text.h"
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
 #include "tools/dhtctl/report.h"
@@ -63,7 +64,8 @@ struct making {
 
 static void add_missing(struct making *m, const char *name, const char *reason)
 {
-	json_array_append_new(m->missing, json_pack("{s:s, s:s}", "name", name, "reason", reason));
+	json_array_append_new(
+		m->missing, json_pack("{s:s, s:o}", "name", name, "reason", text_json(reason)));
 }
 
 /* One answer of the daemon. What it does not tell is missing, which is no fault; once it cannot be
