@@ -532,6 +532,8 @@ class Changed(Ctl):
                    say=("'loud' is not a level", "notice"))
         self.fails(2, "-s", self.server.folder / "control", "monitor", "--level", "loud",
                    say=("'loud' is not a level", "notice"))
+        self.fails(2, "-s", self.server.folder / "control", "monitor", "--level",
+                   os.fsdecode(b"inf\xff"), say=("is not a level", "notice"), errors="replace")
 
     def monitor(self, *arguments):
         process = lab.start_dhtctl("-s", self.server.folder / "control", *arguments)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dhtctl monitor: the server's log as it comes, also what its level leaves out of the journal. */
+#include "tools/common/text.h"
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
 
@@ -55,7 +56,8 @@ static int check_answers(struct admin *a)
 static int follow(struct admin *a, const struct monitor_args *given)
 {
 	struct writer *w = console_writer(&a->console, WRITER_STREAM);
-	json_t *parameters = given->level ? json_pack("{s:s}", "level", given->level) : NULL, *item;
+	json_t *level = given->level ? text_json(given->level) : NULL;
+	json_t *parameters = level ? json_pack("{s:o}", "level", level) : NULL, *item;
 	struct fault *f = &a->console.fault;
 	uint32_t shown = 0;
 
