@@ -29,6 +29,7 @@
 /* A deadline that was far away can be brought near by another worker: a record that it takes may
  * be for this one to sweep. Looking again after a while costs less than telling each other. */
 #define TIMEOUT_MAX_MS 200
+_Static_assert(TIMEOUT_MAX_MS <= BEAT_IDLE_MAX_MS, "an idle worker looks stuck");
 
 #define OVERFLOWS_EVERY_US 500000
 
