@@ -49,9 +49,10 @@ static _Atomic(int) max_level = LOG_LEVEL_INFO;
 static struct {
 	pthread_mutex_t lock; /* guards all below; nothing waits under it */
 	int journal_fd;       /* -1: lines go to standard error */
+	int stderr_fd;        /* it, or a way to it that does not wait */
 	uint64_t lost;        /* lines that were not taken since the last that was */
 	bool is_cut;          /* the last one on standard error has no end */
-} out = {.lock = PTHREAD_MUTEX_INITIALIZER, .journal_fd = -1};
+} out = {.lock = PTHREAD_MUTEX_INITIALIZER, .journal_fd = -1, .stderr_fd = STDERR_FILENO};
 
 /* JOURNAL_STREAM is "device:inode" of the stream that systemd gave us. Somebody may have pointed
  * standard error elsewhere since. */
@@ -72,6 +73,9 @@ void log_open(void)
 	if (out.journal_fd >= 0)
 		close(out.journal_fd);
 	out.journal_fd = stderr_is_journal() ? log_out_open() : -1;
+	if (out.stderr_fd != STDERR_FILENO)
+		close(out.stderr_fd);
+	out.stderr_fd = log_out_own(STDERR_FILENO);
 	pthread_mutex_unlock(&out.lock);
 }
 
@@ -124,7 +128,7 @@ static bool put_stderr(const struct line *l)
 
 	text[1 + len] = '\n';
 	char *end = text + 1 + len + 1;
-	size_t taken = log_out_write(STDERR_FILENO, start, (size_t)(end - start));
+	size_t taken = log_out_write(out.stderr_fd, start, (size_t)(end - start));
 	if (taken > 0)
 		out.is_cut = start + taken < end;
 	return start + taken == end;

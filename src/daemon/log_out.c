@@ -4,10 +4,13 @@
 #include "daemon/log_out.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +31,25 @@ bool log_out_journal(int fd, const char *path, struct iovec *pieces, size_t coun
 
 	strncpy(to.sun_path, path, sizeof(to.sun_path) - 1);
 	return sendmsg(fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* Whether a write to it can wait for somebody who does not read. A socket's is told not to. */
+static bool can_stall(int fd)
+{
+	struct stat st;
+
+	return isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
+int log_out_own(int fd)
+{
+	char path[32];
+
+	if (!can_stall(fd))
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return own >= 0 ? own : fd;
 }
 
 /* A pipe that says that it takes something takes PIPE_BUF bytes. */

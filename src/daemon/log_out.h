@@ -22,8 +22,14 @@ int log_out_open(void);
  * it now. */
 bool log_out_journal(int fd, const char *path, struct iovec *pieces, size_t count);
 
-/* Writes as much as is taken at once, and gives how much that was. One caller at a time; nobody
- * else may write to a pipe for this never to wait. */
+/* Gives a file descriptor for the pipe or terminal that fd is, one that waits for nobody: whether
+ * it does is not a matter of fd alone but of all that share it, a shell perhaps. It is fd itself
+ * for what is neither, and for what may not be opened again (it is another user's). */
+int log_out_own(int fd);
+
+/* Writes as much as is taken at once, and gives how much that was. One caller at a time. What
+ * log_out_own() could not open again may wait: a terminal that has little room left, a pipe that
+ * somebody else writes to. */
 size_t log_out_write(int fd, const char *bytes, size_t len);
 
 #endif

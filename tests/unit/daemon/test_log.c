@@ -20,10 +20,12 @@ static int catch_stderr(void **state)
 {
 	(void)state;
 	unsetenv("JOURNAL_STREAM");
-	log_open();
 	log_set_level(LOG_LEVEL_INFO);
 	real_stderr = dup(STDERR_FILENO);
-	return pipe2(pipe_fds, O_NONBLOCK) != 0 || dup2(pipe_fds[1], STDERR_FILENO) < 0;
+	if (pipe2(pipe_fds, O_NONBLOCK) != 0 || dup2(pipe_fds[1], STDERR_FILENO) < 0)
+		return -1;
+	log_open();
+	return 0;
 }
 
 static int release_stderr(void **state)
@@ -33,6 +35,7 @@ static int release_stderr(void **state)
 	close(real_stderr);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
+	log_open();
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,53 @@ static void a_full_socket_is_not_waited_for(void **state)
 	close(fds[1]);
 }
 
+/* There is room for a part of a line: what is in the way is that one only. */
+static void a_terminal_that_nobody_reads_is_not_waited_for(void **state)
+{
+	int master, terminal;
+
+	(void)state;
+	assert_int_equal(openpty(&master, &terminal, NULL, NULL, NULL), 0);
+	int own = log_out_own(terminal);
+	assert_int_not_equal(own, terminal);
+	assert_false(fcntl(terminal, F_GETFL) & O_NONBLOCK);
+	alarm(10);
+	assert_true(fill(own) > 0);
+	alarm(0);
+	close(own);
+	close(terminal);
+	close(master);
+}
+
+static void a_shared_pipe_is_not_waited_for(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	int own = log_out_own(fds[1]);
+	assert_int_not_equal(own, fds[1]);
+	assert_true(fcntl(own, F_GETFL) & O_NONBLOCK);
+	assert_false(fcntl(fds[1], F_GETFL) & O_NONBLOCK);
+	close(own);
+	close(fds[1]);
+	close(fds[0]);
+}
+
+static void what_never_waits_is_used_as_it_is(void **state)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC), fds[2];
+
+	(void)state;
+	assert_int_equal(log_out_own(fd), fd);
+	assert_int_equal(log_out_own(-1), -1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(log_out_own(fds[0]), fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+	close(fd);
+}
+
 static void files_take_all(void **state)
 {
 	static char line[3 * PIPE_BUF];
@@ -131,6 +179,9 @@ int main(void)
 		TEST(a_journal_that_reads_nothing_is_not_waited_for),
 		TEST(a_full_pipe_is_not_waited_for),
 		TEST(a_full_socket_is_not_waited_for),
+		TEST(a_terminal_that_nobody_reads_is_not_waited_for),
+		TEST(a_shared_pipe_is_not_waited_for),
+		TEST(what_never_waits_is_used_as_it_is),
 		TEST(files_take_all),
 	};
 
