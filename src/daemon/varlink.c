@@ -98,14 +98,21 @@ void varlink_call_fini(struct varlink_call *call)
 	call->parameters = NULL;
 }
 
-/* Takes object. */
+/* Takes object. Not with json_dumps(): where its buffer cannot grow it leaves a piece out. */
 static char *message_of(json_t *object, size_t *len)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	size_t size = json_dumpb(object, NULL, 0, JSON_COMPACT);
+	char *text = size ? malloc(size + 1) : NULL;
 
+	if (text && json_dumpb(object, text, size, JSON_COMPACT) != size) {
+		free(text);
+		text = NULL;
+	}
 	json_decref(object);
-	if (text)
-		*len = strlen(text) + 1;
+	if (text) {
+		text[size] = '\0';
+		*len = size + 1;
+	}
 	return text;
 }
 

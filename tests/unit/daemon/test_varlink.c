@@ -182,6 +182,44 @@ static void a_nul_in_a_text_is_not_the_messages(void **state)
 		"{\"parameters\":{\"x\":\"a\\u0000b\"}}");
 }
 
+/* Allocations that Jansson may still make; -1: all. */
+static int allowed = -1;
+
+static void *allocate(size_t size)
+{
+	if (allowed == 0) {
+		allowed = -1; /* one fails, those after it do not */
+		return NULL;
+	}
+	allowed -= allowed > 0;
+	return malloc(size);
+}
+
+static void without_memory_there_is_no_message(void **state)
+{
+	static const char want[] = "{\"parameters\":{\"health\":\"healthy, for a long time\","
+				   "\"reasons\":[],\"name\":\"default\",\"members\":1}}";
+	int told = 0;
+
+	(void)state;
+	json_set_alloc_funcs(allocate, free);
+	for (int k = 0; k < 60; k++) {
+		size_t len = 0;
+		json_t *parameters = json_pack("{s:s, s:[], s:s, s:i}", "health",
+			"healthy, for a long time", "reasons", "name", "default", "members", 1);
+		allowed = k;
+		char *message = varlink_reply(parameters, false, &len);
+		allowed = -1;
+		if (!message)
+			continue;
+		assert_string_equal(message, want);
+		told++;
+		free(message);
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_in_range(told, 1, 59);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +231,7 @@ int main(void)
 		cmocka_unit_test(deep_nesting_ends_it_and_nothing_else),
 		cmocka_unit_test(answers_have_their_keys_only),
 		cmocka_unit_test(a_nul_in_a_text_is_not_the_messages),
+		cmocka_unit_test(without_memory_there_is_no_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
