@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -15,6 +16,10 @@
 #include "daemon/value.h"
 
 #define CREDENTIAL_NAME "dht.password"
+
+/* KiB of memory times passes. One second or two go by with as much (libsodium calls it sensitive);
+ * meanwhile the daemon cannot end, and a stranger may ask for it with every EXIT. */
+#define HASH_COST_MAX (4u << 20)
 
 static bool is_bad(const struct conf *conf, const char *path)
 {
@@ -133,6 +138,17 @@ static void check_socket(const struct conf *conf, struct faults *f)
 			conf->c.control.socket, max);
 }
 
+/* The hash is one, as libsodium has read it. */
+static uint64_t hash_cost(const char *hash)
+{
+	uint64_t memory = 0, passes = 0;
+	const char *cost = strstr(hash, "$m=");
+
+	if (!cost || sscanf(cost, "$m=%" SCNu64 ",t=%" SCNu64, &memory, &passes) != 2)
+		return UINT64_MAX;
+	return memory * passes;
+}
+
 /* A password must be one that can be checked; it was found at `at`. */
 static void check_password(
 	const struct conf *conf, struct place at, const char *setting, struct faults *f)
@@ -149,6 +165,11 @@ static void check_password(
 			 crypto_pwhash_str_needs_rehash(conf->password, crypto_pwhash_OPSLIMIT_MIN,
 				 crypto_pwhash_MEMLIMIT_MIN) < 0))
 		faults_add(f, at, setting, "looks like an Argon2 hash, but is none");
+	else if (secret_is_hash(conf->password) && hash_cost(conf->password) > HASH_COST_MAX)
+		faults_add(f, at, setting,
+			"the hash costs too much to check: m times t is above %u (dhtctl "
+			"hash-password makes one that does not)",
+			HASH_COST_MAX);
 }
 
 /* The file's one line, without its end: what dht exit --password-file reads from the same file. */

@@ -9,6 +9,11 @@
 
 #include "folder.h"
 
+/* A setting whose hash has these costs. */
+#define HASHED(costs)                                                                              \
+	"password = \"$argon2id$v=19$" costs                                                       \
+	"$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\";"
+
 static struct folder folder;
 
 static int make_folder(void **state)
@@ -140,6 +145,13 @@ static void settings_that_do_not_go_together(void **state)
 			"@/dht.conf:2: password_file: must not be set beside password\n"},
 		{"password = \"$argon2id$v=19$broken\";",
 			"@/dht.conf:1: password: looks like an Argon2 hash, but is none\n"},
+		{HASHED("m=8,t=4294967295,p=1"),
+			"@/dht.conf:1: password: the hash costs too much to check: m times t is "
+			"above 4194304 (dhtctl hash-password makes one that does not)\n"},
+		{HASHED("m=1048577,t=4,p=1"),
+			"@/dht.conf:1: password: the hash costs too much to check: m times t is "
+			"above 4194304 (dhtctl hash-password makes one that does not)\n"},
+		{HASHED("m=1048576,t=4,p=1"), ""},
 		{"password_file = \"none\";",
 			"@/dht.conf:1: password_file: cannot open @/none: No such file or "
 			"directory\n"},
