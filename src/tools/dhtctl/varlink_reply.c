@@ -9,6 +9,24 @@
 
 #define SERVICE "org.varlink.service."
 
+/* Whether nothing in value is deeper than depth. */
+static bool shallow(const json_t *value, int depth)
+{
+	void *at = json_object_iter((json_t *)value);
+
+	if (!json_is_object(value) && !json_is_array(value))
+		return true;
+	if (depth == 0)
+		return false;
+	for (; at; at = json_object_iter_next((json_t *)value, at))
+		if (!shallow(json_object_iter_value(at), depth - 1))
+			return false;
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (!shallow(json_array_get(value, i), depth - 1))
+			return false;
+	return true;
+}
+
 /* Nothing but the three keys, each of its type. */
 static bool well_formed(const json_t *root, bool more)
 {
@@ -25,6 +43,8 @@ static bool well_formed(const json_t *root, bool more)
 	if ((error && !json_is_string(error)) || (continues && !json_is_boolean(continues)))
 		return false;
 	if (parameters && !json_is_object(parameters) && !json_is_null(parameters))
+		return false;
+	if (!shallow(parameters, VARLINK_REPLY_DEPTH_MAX))
 		return false;
 	return !json_is_true(continues) || (more && !error);
 }

@@ -8,6 +8,10 @@
 #include <stddef.h>
 
 #include "tools/common/fault.h"
+#include "tools/common/writer.h"
+
+/* Objects and lists in each other, the parameters among them: what the writer can show. */
+#define VARLINK_REPLY_DEPTH_MAX WRITER_DEPTH_MAX
 
 struct varlink_reply {
 	json_t *parameters; /* an object, never NULL; owned */
@@ -16,7 +20,7 @@ struct varlink_reply {
 };
 
 /* Reads a message, without its NUL; more: whether several replies were asked for. 0, and r is to
- * be freed; or DHT_EINVAL for what is no such reply, or DHT_ENOMEM. */
+ * be freed; or DHT_EINVAL for what is no such reply or too deep, or DHT_ENOMEM. */
 int varlink_reply_parse(struct varlink_reply *r, const char *bytes, size_t len, bool more);
 void varlink_reply_fini(struct varlink_reply *r);
 

@@ -63,6 +63,18 @@ static void what_is_no_reply_is_refused(void **state)
 	assert_int_equal(varlink_reply_parse(&r, "{}\0", 3, true), DHT_EINVAL);
 }
 
+static void depth_has_a_limit(void **state)
+{
+	struct varlink_reply r;
+
+	(void)state;
+	assert_int_equal(parse(&r, "{\"parameters\":{\"a\":[{\"b\":[[[[[1]]]]]}]}}", false), 0);
+	varlink_reply_fini(&r);
+	assert_int_equal(
+		parse(&r, "{\"parameters\":{\"a\":[{\"b\":[[[[[[]]]]]]}]}}", false), DHT_EINVAL);
+	assert_int_equal(parse(&r, "{\"parameters\":{\"a\":[[[[[[[{}]]]]]]]}}", false), DHT_EINVAL);
+}
+
 static void errors_become_faults(void **state)
 {
 	static const struct {
@@ -110,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies_are_read),
 		cmocka_unit_test(what_is_no_reply_is_refused),
+		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(errors_become_faults),
 	};
 
