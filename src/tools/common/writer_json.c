@@ -55,6 +55,9 @@ static void json_end(struct writer *w)
 {
 	size_t shape = w->flags & WRITER_STREAM ? JSON_COMPACT : JSON_INDENT(2);
 
+	/* JSON leaves U+007F to U+009F as they are; some terminals obey them. */
+	if (w->flags & WRITER_TERMINAL)
+		shape |= JSON_ENSURE_ASCII;
 	errno = 0;
 	if (json_dumpf(w->root, w->file, shape) != 0 || fputc('\n', w->file) == EOF)
 		w->error = errno ? errno : EIO;

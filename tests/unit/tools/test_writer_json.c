@@ -56,12 +56,31 @@ static void what_is_not_utf8_does_no_harm(void **state)
 		"{\"name\":\"a???\\n\\u001B\",\"good\":\"\xc3\xa9\"}\n");
 }
 
+static void walk_controls(struct writer *w)
+{
+	writer_open(w, NULL);
+	writer_string(w, "name",
+		"\xc3\xa9\xc2\x9b"
+		"31m");
+	writer_close(w);
+}
+
+static void a_terminal_gets_no_control_characters(void **state)
+{
+	(void)state;
+	assert_rendered(OUTPUT_JSON, WRITER_STREAM | WRITER_TERMINAL, walk_controls,
+		"{\"name\":\"\\u00E9\\u009B31m\"}\n");
+	assert_rendered(OUTPUT_JSON, WRITER_STREAM, walk_controls,
+		"{\"name\":\"\xc3\xa9\xc2\x9b\x33\x31m\"}\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_is_indented),
 		cmocka_unit_test(a_stream_has_a_line_each),
 		cmocka_unit_test(what_is_not_utf8_does_no_harm),
+		cmocka_unit_test(a_terminal_gets_no_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
