@@ -187,6 +187,8 @@ class Usage(Ctl):
         run = lab.dhtctl("-o", "json", "hash-password", stdin="geheim")
         self.matches("hash-password.json", run.stdout)
         self.fails(1, "hash-password", stdin="", say=("no password on standard input",))
+        self.assertEqual(lab.dhtctl("hash-password", stdin="x" * 512).returncode, 0)
+        self.fails(1, "hash-password", stdin="x" * 513, say=("too long",))
         secret.chmod(0o644)
         self.fails(4, "hash-password", "--password-file", secret, say=("others can read",))
 

@@ -10,7 +10,8 @@
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
 
-#define PASSWORD_SIZE 1024
+/* dhtd takes 512 bytes at most: no EXIT could have a longer one right. */
+#define PASSWORD_SIZE (512 + 1)
 
 struct hash_args {
 	const char *password_file;
