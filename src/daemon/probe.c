@@ -29,6 +29,10 @@
  */
 #define COPIES_MAX 64
 
+/* The mirror's datagram has been missing in so many calls: none arrives. A busy machine may be late
+ * with one. */
+#define MIRROR_MISSES_MAX 8
+
 /* What is taken from one socket in one call: more than one call's copies. */
 #define ANSWERS_MAX 256
 
@@ -50,8 +54,10 @@ struct probes {
 	struct target *targets; /* workers of them */
 	struct port *tries;     /* a ring of try_count; next is the oldest */
 	size_t try_count, next;
-	size_t sent;   /* in the last call */
-	size_t copies; /* the next call's, of each */
+	size_t sent;            /* in the last call */
+	struct port mirror;     /* sends to itself, and is no probe */
+	unsigned mirror_missed; /* calls since its datagram came */
+	size_t copies;          /* the next call's, of each */
 	uint8_t hashes[HASHES][HASH_LEN];
 	size_t hashes_used;
 };
@@ -107,20 +113,50 @@ static int port_bind(const struct probes *p, struct port *port)
 	return 0;
 }
 
-/* At the address that the workers listen on: so what comes from here is known as ours. */
-static void port_open(struct probes *p, struct port *port)
+/* 0 or -1. */
+static int port_make(const struct probes *p, struct port *port)
 {
 	int family = ip_is_v4(&p->to.ip) ? AF_INET : AF_INET6;
 
 	port->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (port->fd < 0)
-		return;
-	if (port_bind(p, port) == 0) {
-		claim(p->board, port->number, true);
-		return;
-	}
+		return -1;
+	if (port_bind(p, port) == 0)
+		return 0;
 	close(port->fd);
 	port->fd = -1;
+	return -1;
+}
+
+/* At the address that the workers listen on: so what comes from here is known as ours. */
+static void port_open(struct probes *p, struct port *port)
+{
+	if (port_make(p, port) == 0)
+		claim(p->board, port->number, true);
+}
+
+/* Looks whether the mirror's datagram has come, and sends it again. Without a mirror nothing is
+ * known: then whatever is missing is a worker's. */
+static void look_in_mirror(struct probes *p)
+{
+	struct addr to = {.ip = p->to.ip};
+	struct sockaddr_storage ss;
+	char byte = 0;
+
+	if (p->mirror.fd < 0 && port_make(p, &p->mirror) != 0)
+		return;
+	to.port = p->mirror.number;
+	p->mirror_missed++;
+	for (int i = 0; i < ANSWERS_MAX && recv(p->mirror.fd, &byte, 1, MSG_DONTWAIT) >= 0; i++)
+		p->mirror_missed = 0;
+	socklen_t len = addr_to_sockaddr(&to, ip_is_v4(&to.ip), &ss);
+	ssize_t n = sendto(p->mirror.fd, &byte, 1, MSG_DONTWAIT, (struct sockaddr *)&ss, len);
+	(void)n; /* then it will be missed */
+}
+
+static bool is_carried(const struct probes *p)
+{
+	return p->mirror_missed < MIRROR_MISSES_MAX;
 }
 
 static struct span next_hash(struct probes *p)
@@ -276,6 +312,7 @@ struct probes *probes_new(struct probe_board *board, const struct addr *to, size
 		p->try_count = TRIES_MAX;
 	p->hashes_used = HASHES;
 	p->copies = 1;
+	p->mirror.fd = -1;
 	p->targets = calloc(workers, sizeof(*p->targets));
 	p->tries = calloc(p->try_count, sizeof(*p->tries));
 	if (!p->targets || !p->tries) {
@@ -300,6 +337,8 @@ void probes_free(struct probes *p)
 		for (size_t i = 0; i < p->workers; i++)
 			port_close(p, &p->targets[i].port);
 	}
+	if (p->mirror.fd >= 0)
+		close(p->mirror.fd);
 	free(p->targets);
 	free(p->tries);
 	free(p);
@@ -316,6 +355,7 @@ static size_t count_unknown(const struct probes *p)
 
 void probes_begin(struct probes *p)
 {
+	look_in_mirror(p);
 	end_tries(p);
 	for (size_t i = 0; i < p->workers; i++) {
 		take(p, &p->targets[i].port);
@@ -332,6 +372,7 @@ void probes_go_on(struct probes *p)
 {
 	take_known(p);
 	take_tries(p);
+	look_in_mirror(p);
 	if (count_missing(p) == 0) {
 		end_tries(p);
 		return;
@@ -347,5 +388,5 @@ enum probe_state probes_state(const struct probes *p, size_t worker)
 {
 	if (p->targets[worker].answered)
 		return PROBE_ANSWERED;
-	return is_missing(p, worker) && p->sent > 0 ? PROBE_WAITING : PROBE_CANNOT;
+	return is_missing(p, worker) && p->sent > 0 && is_carried(p) ? PROBE_WAITING : PROBE_CANNOT;
 }

@@ -21,7 +21,9 @@
  *
  * What the system refuses to send (the address has gone, a firewall) is not the worker's fault:
  * nothing can be told about it then, and only the beats are looked at. The same holds for a worker
- * that has no socket at the address.
+ * that has no socket at the address. And what the system takes but does not carry (the loopback
+ * interface is down, a firewall drops what comes in from it) is not either: one more socket sends
+ * to itself, and while not even that arrives, no answer is missed.
  */
 #ifndef DHT_DAEMON_PROBE_H
 #define DHT_DAEMON_PROBE_H
@@ -86,8 +88,8 @@ void probes_go_on(struct probes *p);
 enum probe_state {
 	PROBE_WAITING,
 	PROBE_ANSWERED,
-	PROBE_CANNOT, /* the system would not send the last ones, or there is no socket to send to
-	               */
+	PROBE_CANNOT, /* the system would not send or does not carry, or there is no socket to send
+	               * to */
 };
 
 enum probe_state probes_state(const struct probes *p, size_t worker);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab.h"
@@ -235,6 +239,58 @@ static void what_cannot_be_sent_says_nothing(void **state)
 	probe_board_free(board);
 }
 
+/* A network of our own, whose loopback interface is down: what is sent is taken, and never comes.
+ */
+static int enter_dead_network(void)
+{
+	struct ifreq lo = {.ifr_name = "lo"};
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return -1;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	lo.ifr_flags = IFF_UP;
+	int err = ioctl(fd, SIOCSIFFLAGS, &lo);
+	lo.ifr_flags = 0;
+	if (err == 0)
+		err = ioctl(fd, SIOCSIFFLAGS, &lo);
+	close(fd);
+	return err;
+}
+
+static void watch_dead_network(void)
+{
+	if (enter_dead_network() != 0)
+		_exit(77);
+	open_with_board("127.0.0.1", 2);
+	lab_start_all(&lab);
+	struct probes *p = new_probes();
+	probes_begin(p);
+	/* Late is not lost. */
+	probes_go_on(p);
+	bool waited = probes_state(p, 0) == PROBE_WAITING;
+	for (int i = 0; i < 10; i++)
+		probes_go_on(p);
+	bool told = probes_state(p, 0) == PROBE_CANNOT && probes_state(p, 1) == PROBE_CANNOT;
+	probes_free(p);
+	lab_close(&lab);
+	_exit(waited && told ? 0 : 1);
+}
+
+static void what_is_not_carried_says_nothing(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0)
+		watch_dead_network();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* A flood may eat most of what is sent: more is sent as long as an answer is missing, but not
  * without a bound. */
 static void more_are_sent_when_none_is_answered(void **state)
@@ -310,6 +366,7 @@ int main(void)
 		cmocka_unit_test(no_policy_stops_them),
 		cmocka_unit_test(a_worker_without_a_socket_is_not_waited_for),
 		cmocka_unit_test(what_cannot_be_sent_says_nothing),
+		cmocka_unit_test(what_is_not_carried_says_nothing),
 		cmocka_unit_test(more_are_sent_when_none_is_answered),
 		cmocka_unit_test(only_an_answer_of_this_round_counts),
 	};
