@@ -19,7 +19,8 @@ struct flow {
 	uint32_t scope;  /* interface of a link-local remote, otherwise 0 */
 	uint32_t socket; /* which of the shell's listeners */
 	bool own;        /* the shell itself asks, to see whether it is answered: neither
-	                  * clients.allow nor clients.rate holds for it */
+	                  * clients.allow nor clients.rate holds for it, and a GET is counted
+	                  * as a probe and as nothing else */
 };
 
 #endif

@@ -108,7 +108,8 @@ enum stats_id handle_get(struct request *rq)
 	if (total > have_fit(room) && request_proven(rq))
 		len = have_build(
 			rq->lane, rq->out, &key, rq->policy->max_datagram, rq->now_ms, &total);
-	stats_inc(&rq->lane->stats, total ? STATS_HITS : STATS_MISSES);
+	if (!rq->flow->own)
+		stats_inc(&rq->lane->stats, total ? STATS_HITS : STATS_MISSES);
 	outbox_push(rq->out, rq->flow, len);
 	return STATS_REQUEST_GET;
 }

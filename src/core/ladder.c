@@ -257,6 +257,10 @@ enum lane_verdict lane_input(struct lane *l, const struct now *now, const struct
 		*password = rq.msg.exit.password;
 		return LANE_EXIT;
 	}
+	if (flow->own && outcome == STATS_REQUEST_GET) {
+		stats_inc(&l->stats, STATS_PROBES);
+		return LANE_NOTHING;
+	}
 	stats_inc(&l->stats, outcome);
 	lane_count_answers(l, out, rq.out_start);
 	return LANE_NOTHING;

@@ -71,7 +71,7 @@
 	X(REPEATS, "repeats", "requests with a transaction id that was carried out before")        \
 	X(HITS, "hits", "hashes asked for that had a provider")                                    \
 	X(MISSES, "misses", "hashes asked for that nobody had")                                    \
-	X(PROBES, "probes", "the daemon's own probes (watchdog), in requests.get too")             \
+	X(PROBES, "probes", "the watchdog\'s own requests, counted nowhere else")                  \
 	X(SEND_ERRORS, "sendErrors", "datagrams that the system refused to send")                  \
 	X(RECEIVE_OVERFLOWS, "receiveOverflows", "datagrams lost for a full receive buffer")
 

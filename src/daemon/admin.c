@@ -96,20 +96,21 @@ static struct control_answer reload(void *owner, const struct control_call *call
 
 	if (wrong)
 		return control_invalid(wrong);
-	return reply(
-		o->reload(o->daemon, json_is_true(json_object_get(call->parameters, "dryRun"))));
+	char asked_by[CONTROL_PEER_TEXT];
+	control_peer_format(call->peer, asked_by);
+	return reply(o->reload(
+		o->daemon, json_is_true(json_object_get(call->parameters, "dryRun")), asked_by));
 }
 
 static struct control_answer shut_down(void *owner, const struct control_call *call)
 {
 	const struct operations *o = owner;
 	const char *wrong = param_wrong(call->parameters, NULL, 0);
-	char asked_by[64];
+	char asked_by[CONTROL_PEER_TEXT];
 
 	if (wrong)
 		return control_invalid(wrong);
-	snprintf(asked_by, sizeof(asked_by), "user %" PRIu64 " (process %" PRIu64 ")",
-		(uint64_t)call->peer->uid, (uint64_t)call->peer->pid);
+	control_peer_format(call->peer, asked_by);
 	o->shut_down(o->daemon, asked_by);
 	return (struct control_answer){.parameters = NULL};
 }
@@ -117,12 +118,13 @@ static struct control_answer shut_down(void *owner, const struct control_call *c
 static void say_level(enum log_level level, enum log_level before, const struct control_peer *peer)
 {
 	const char *name = log_level_names[level];
-	char uid[24];
+	char uid[24], who[CONTROL_PEER_TEXT];
 
+	control_peer_format(peer, who);
 	snprintf(uid, sizeof(uid), "%" PRIu64, (uint64_t)peer->uid);
 	struct log_field fields[] = {{"DHT_LEVEL", name}, {"DHT_UID", uid}, {NULL, NULL}};
-	log_event(LOG_EVENT_LOG_LEVEL, fields, "log level %s (was %s), by user %s", name,
-		log_level_names[before], uid);
+	log_event(LOG_EVENT_LOG_LEVEL, fields, "log level %s (was %s), asked by %s", name,
+		log_level_names[before], who);
 }
 
 static struct control_answer set_log_level(void *owner, const struct control_call *call)

@@ -68,7 +68,8 @@ int conf_diff(const struct conf *from, const struct conf *to, struct conf_diff *
 
 	*out = (struct conf_diff){0};
 	for (size_t i = 0; err == 0 && (s = setting_at(i)); i++)
-		if (!value_equal(s, &from->c, &to->c) || content_changed(s, from, to))
+		if (!s->unused &&
+			(!value_equal(s, &from->c, &to->c) || content_changed(s, from, to)))
 			err = add_change(out, s, from, to);
 	return err;
 }

@@ -3,7 +3,8 @@
  * conf_diff: what changes from one configuration to another, setting by setting.
  *
  * Two values are the same when they print the same; a setting that names a secret's file is also
- * changed when what the file contains has changed. Secrets show as "(secret)".
+ * changed when what the file contains has changed. Secrets show as "(secret)". What this version
+ * does not use is no change.
  */
 #ifndef DHT_DAEMON_CONF_DIFF_H
 #define DHT_DAEMON_CONF_DIFF_H

@@ -83,10 +83,11 @@ static json_t *setting_json(const struct conf *conf, const struct setting *s)
 	snprintf(help, sizeof(help), "%s%s", s->help, s->unused ? " Not used yet." : "");
 	json_t *json = NULL;
 	if (value && initial)
-		json = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:s}", "path", s->path,
+		json = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:s}", "path", s->path,
 			"type", type_word(s->type), "value", text_json(value), "default",
 			text_json(initial), "file", text_json(at.file), "line",
-			line_json(at.file, at.line), "live", s->live, "help", help);
+			line_json(at.file, at.line), "live", s->live, "used", !s->unused, "help",
+			help);
 	free(initial);
 	free(value);
 	return json;

@@ -406,3 +406,16 @@ int control_peer_of(const struct control_socket *s, int fd, struct control_peer 
 	};
 	return 0;
 }
+
+void control_peer_format(const struct control_peer *peer, char text[static CONTROL_PEER_TEXT])
+{
+	char user[40];
+
+	if (peer->uid == 0)
+		strcpy(user, "root");
+	else if (peer->uid == OVERFLOW_ID)
+		strcpy(user, "a user whom PrivateUsers= hides");
+	else
+		snprintf(user, sizeof(user), "user %u", (unsigned)peer->uid);
+	snprintf(text, CONTROL_PEER_TEXT, "%s (process %d)", user, (int)peer->pid);
+}

@@ -48,6 +48,11 @@ struct control_peer {
 	bool may_change;
 };
 
+#define CONTROL_PEER_TEXT 80
+
+/* Who it is, for the log: "root (process 5)". Names are not looked up: that can take long. */
+void control_peer_format(const struct control_peer *peer, char text[static CONTROL_PEER_TEXT]);
+
 /* Who connected: SO_PEERCRED and SO_PEERGROUPS. Root, this process's own user and members of
  * admin_gid may change things. 0 or DHT_ESYSTEM. */
 int control_peer_of(const struct control_socket *s, int fd, struct control_peer *peer);

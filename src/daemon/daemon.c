@@ -25,12 +25,12 @@ static void say_ready(const struct daemon *d)
 	char text[ADDR_TEXT_MAX];
 
 	addr_format(&d->listeners.addrs[0], text);
+	if (d->conf.main_file)
+		log_info("configured by %s", d->conf.main_file);
 	log_event(LOG_EVENT_READY,
 		(struct log_field[]){{"DHT_ADDRESS", text}, {"DHT_FILE", d->conf.main_file}, {0}},
 		"ready on %s (%zu worker%s)", text, d->worker_count,
 		d->worker_count == 1 ? "" : "s");
-	if (d->conf.main_file)
-		log_info("configured by %s", d->conf.main_file);
 	for (size_t i = 1; i < d->listeners.count; i++) {
 		addr_format(&d->listeners.addrs[i], text);
 		log_info("also on %s", text);
@@ -132,6 +132,12 @@ static void log_unused(const char *path, const char *line, void *arg)
 		line);
 }
 
+void daemon_say_unused(const struct conf *conf)
+{
+	if (conf_each_unused(conf, log_unused, NULL) != 0)
+		log_error("%s", err_text(DHT_ENOMEM));
+}
+
 static int print(const struct conf *conf)
 {
 	if (conf_print(conf, stdout) == 0 && fflush(stdout) == 0)
@@ -147,7 +153,7 @@ static int act(const struct cmdline *o, struct conf *conf)
 
 	log_set_level((enum log_level)conf->c.log.level);
 	if (o->action != CMDLINE_PRINT_CONFIG)
-		conf_each_unused(conf, log_unused, NULL);
+		daemon_say_unused(conf);
 	if (o->action == CMDLINE_RUN)
 		return run(o, conf);
 	if (o->action == CMDLINE_PRINT_CONFIG)

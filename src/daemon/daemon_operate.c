@@ -24,7 +24,6 @@ void daemon_counters(const struct daemon *d, uint64_t n[static STATS_COUNT])
 		n[i] += stats_get(warden_stats(d->warden), (enum stats_id)i);
 }
 
-/* What clients asked: the daemon's own probes are not theirs. */
 static uint64_t requests_of(const uint64_t n[static STATS_COUNT])
 {
 	uint64_t sum = 0;
@@ -32,15 +31,20 @@ static uint64_t requests_of(const uint64_t n[static STATS_COUNT])
 	for (int i = 0; i < STATS_COUNT; i++)
 		if (stats_info((enum stats_id)i)->group == STATS_GROUP_REQUESTS)
 			sum += n[i];
-	return sum - n[STATS_PROBES];
+	return sum;
 }
 
 /* ---- Looking at itself ---- */
+
+/* A rate of less than this says nothing. */
+#define RATE_MIN_US UINT64_C(1000000)
 
 static void measure_rate(struct daemon *d, const uint64_t n[static STATS_COUNT], uint64_t now_us)
 {
 	uint64_t requests = requests_of(n);
 
+	if (now_us - d->rate_us < RATE_MIN_US)
+		return;
 	if (d->rate_us && now_us > d->rate_us)
 		d->rate = (requests - d->rate_requests) * 1000000 / (now_us - d->rate_us);
 	d->rate_requests = requests;
@@ -72,11 +76,13 @@ static void write_status(struct daemon *d)
 	char reasons[HEALTH_TROUBLES][HEALTH_REASON_MAX];
 	struct table_usage usage = server_table_usage(d->server);
 	size_t troubles = health_reasons(&d->health, reasons);
+	bool waits = json_array_size(d->restart_needed) > 0;
 
 	snprintf(d->status, sizeof(d->status),
-		"1 member, %" PRIu64 " records of %" PRIu64 " hashes, %" PRIu64 " requests/s%s%s",
-		usage.records, usage.hashes, d->rate, troubles ? "; degraded: " : "",
-		troubles ? reasons[0] : "");
+		"1 member, %" PRIu64 " records of %" PRIu64 " hashes, %" PRIu64 " requests/s%s%s%s",
+		usage.records, usage.hashes, d->rate,
+		waits ? "; settings wait for a restart (dhtctl status)" : "",
+		troubles ? "; degraded: " : "", troubles ? reasons[0] : "");
 }
 
 const char *daemon_tick(void *daemon)

@@ -48,7 +48,7 @@ void daemon_show_stats(void *daemon)
 
 static void reload(void *owner)
 {
-	json_decref(daemon_reload(owner, false));
+	json_decref(daemon_reload(owner, false, "SIGHUP"));
 }
 
 static int start_listeners(struct daemon *d)

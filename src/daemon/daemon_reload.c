@@ -173,21 +173,24 @@ static void take(
 		remember_restart(d, diff);
 		d->rejected[0] = '\0';
 		log_taken(diff);
+		daemon_say_unused(&d->conf);
 	}
 	/* What was rejected has changed nothing, and needs no restart. */
 	if (faults_count(f))
 		conf_diff_fini(diff);
 }
 
-json_t *daemon_reload(void *daemon, bool dry_run)
+json_t *daemon_reload(void *daemon, bool dry_run, const char *asked_by)
 {
 	struct daemon *d = daemon;
 	struct conf_diff diff = {0};
 	struct faults f = {0};
 	struct conf next;
 
-	if (!dry_run)
+	if (!dry_run) {
+		log_info("reload asked by %s", asked_by);
 		tell_systemd_begin();
+	}
 	if (daemon_load(d->cmdline, d->conf.main_file, &next, &f) == 0)
 		take(d, &next, dry_run, &diff, &f);
 	else
@@ -198,6 +201,6 @@ json_t *daemon_reload(void *daemon, bool dry_run)
 	conf_diff_fini(&diff);
 	faults_fini(&f);
 	if (!dry_run)
-		sd_notify(false, "READY=1");
+		sd_notifyf(false, "READY=1\nSTATUS=%s", daemon_tick(d));
 	return answer;
 }

@@ -85,6 +85,9 @@ int daemon_load(const struct cmdline *o, const char *file, struct conf *conf, st
 int daemon_start(struct daemon *d);
 void daemon_stop(struct daemon *d);
 
+/* Logs what is set and of no use yet. */
+void daemon_say_unused(const struct conf *conf);
+
 /* Logs the counters. */
 void daemon_show_stats(void *daemon);
 
@@ -99,7 +102,7 @@ void daemon_operations(struct daemon *d);
 
 /* Reads the configuration again; the answer is that of Reload. NULL when there is no memory for
  * the answer: what came of it is in the log only. */
-json_t *daemon_reload(void *daemon, bool dry_run);
+json_t *daemon_reload(void *daemon, bool dry_run, const char *asked_by);
 
 /* Frees what no worker uses any more; with all, whatever they do. */
 void daemon_reap(struct daemon *d, bool all);

@@ -25,7 +25,8 @@ struct operations {
 	/* hash: 1 to HASH_MAX bytes; cursor: 0, or a `next` that was given. */
 	json_t *(*lookup)(void *daemon, struct span hash, uint32_t cursor);
 
-	json_t *(*reload)(void *daemon, bool dry_run);
+	/* asked_by: who, for the log. */
+	json_t *(*reload)(void *daemon, bool dry_run, const char *asked_by);
 	void (*shut_down)(void *daemon, const char *asked_by);
 };
 

@@ -16,8 +16,8 @@
  *
  * A probe comes from this server's own address and from a port that only this process has: the
  * board knows these ports, and such a datagram passes clients.allow and clients.rate (struct
- * flow's `own`), so that no policy can make a working daemon look dead. Probes are counted
- * (events.probes), and in requests.get as every GET is.
+ * flow's `own`), so that no policy can make a working daemon look dead. Probes are counted as
+ * events.probes and nowhere else.
  *
  * What the system refuses to send (the address has gone, a firewall) is not the worker's fault:
  * nothing can be told about it then, and only the beats are looked at. The same holds for a worker

@@ -92,7 +92,6 @@ static void handle(struct worker *w, struct udp_got *g, const struct now *now)
 	if (!g->flow.own)
 		return;
 	probe_note(board, &g->flow.remote, w->parts.index);
-	stats_inc(w->stats, STATS_PROBES);
 }
 
 /* Moves what the inbox counted into the lane's counters. */

@@ -29,10 +29,11 @@ static json_t *lookup(void *daemon, struct span hash, uint32_t cursor)
 }
 
 /* Nobody who may only read gets here. */
-static json_t *reload(void *daemon, bool dry_run)
+static json_t *reload(void *daemon, bool dry_run, const char *asked_by)
 {
 	(void)daemon;
 	(void)dry_run;
+	(void)asked_by;
 	abort();
 }
 

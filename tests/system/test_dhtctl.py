@@ -44,7 +44,8 @@ MASKS = (
     (r"[0-9a-f]{16}\b", "VERSION0VERSION0"),
     (r"(?<= )(?:9m \d\ds|   10m|10m 1s)(?=  )", "9m 59s"),
     (r"(?m)^(\d{4}-\d\d-\d\dT[\d:.]+Z)", "TIME"),
-    (r'(by user |"DHT_UID": ?")\d+', r"\g<1>0"),
+    (r'("DHT_UID": ?")\d+', r"\g<1>0"),
+    (r"asked by \w+( \d+)? \(process \d+\)", "asked by WHO"),
 )
 
 

@@ -123,7 +123,8 @@ uint64_t rig_counted(const struct rig *r)
 	server_stats(r->server, n);
 	for (unsigned id = 0; id < STATS_COUNT; id++) {
 		enum stats_group group = stats_info((enum stats_id)id)->group;
-		if (group == STATS_GROUP_REQUESTS || group == STATS_GROUP_DROPS)
+		if (group == STATS_GROUP_REQUESTS || group == STATS_GROUP_DROPS ||
+			id == STATS_PROBES)
 			sum += n[id];
 	}
 	return sum;

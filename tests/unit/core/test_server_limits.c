@@ -53,7 +53,10 @@ static void own_requests_meet_no_policy(void **state)
 		assert_int_equal(rig_input(r, &own, get, sizeof(get)), 1);
 	assert_int_equal(rig_input(r, &bad, get, sizeof(get)), 0);
 	rig_expect(r, STRANGER, GET_AA, NULL);
-	assert_int_equal(rig_stat(r, STATS_REQUEST_GET), 5);
+	assert_int_equal(rig_stat(r, STATS_PROBES), 5);
+	assert_int_equal(rig_stat(r, STATS_REQUEST_GET), 0);
+	assert_int_equal(rig_stat(r, STATS_MISSES), 0);
+	assert_int_equal(rig_stat(r, STATS_ANSWER_HAVE), 0);
 	assert_int_equal(rig_stat(r, STATS_DROP_DENIED), 1);
 	assert_int_equal(rig_stat(r, STATS_DROP_BAD_SOURCE), 1);
 	/* Nor do they use up what others may ask. */

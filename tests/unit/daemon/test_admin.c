@@ -61,12 +61,13 @@ static json_t *lookup(void *daemon, struct span hash, uint32_t cursor)
 	return named(daemon, "lookup");
 }
 
-static json_t *reload(void *daemon, bool dry_run)
+static json_t *reload(void *daemon, bool dry_run, const char *asked_by)
 {
 	struct seen *s = daemon;
 
 	s->reloads++;
 	s->dry_runs += dry_run;
+	snprintf(s->asked_by, sizeof(s->asked_by), "%s", asked_by);
 	return named(daemon, "reload");
 }
 
@@ -216,6 +217,7 @@ static void a_reload_may_be_dry(void **state)
 	expect("Reload", "{\"dryRun\":true}", "asked", "reload");
 	assert_int_equal(seen.dry_runs, 1);
 	assert_int_equal(seen.reloads, 4);
+	assert_string_equal(seen.asked_by, "user 1000 (process 77)");
 	expect_invalid("Reload", "{\"dryRun\":1}", "dryRun");
 }
 
@@ -259,7 +261,7 @@ static void the_level_changes(void **state)
 	assert_int_equal(log_get_level(), LOG_LEVEL_WARNING);
 	assert_true(log_read(&sequence, LOG_LEVEL_DEBUG, &line, &lost));
 	assert_int_equal(line.event, LOG_EVENT_LOG_LEVEL);
-	assert_string_equal(line.message, "log level warning (was error), by user 1000");
+	assert_string_equal(line.message, "log level warning (was error), asked by user 1000 (process 77)");
 	expect("SetLogLevel", "{\"level\":\"error\"}", "before", "warning");
 	assert_int_equal(log_get_level(), LOG_LEVEL_ERROR);
 	expect_invalid("SetLogLevel", "{\"level\":\"loud\"}", "level");

@@ -92,8 +92,8 @@ static void a_default_has_no_place(void **state)
 	json_decref(json);
 	expect(one,
 		"{\"path\":\"cluster.weight\",\"type\":\"integer\",\"value\":\"1\",\"default\":"
-		"\"1\",\"file\":null,\"line\":null,\"live\":true,\"help\":\"This server's share "
-		"of the records, beside the others' weights. Not used yet.\"}");
+		"\"1\",\"file\":null,\"line\":null,\"live\":true,\"used\":false,\"help\":\"This "
+		"server's share of the records, beside the others' weights. Not used yet.\"}");
 	conf_fini(&conf);
 }
 
