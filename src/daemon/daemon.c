@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/exitcode.h"
 #include "daemon/daemon_state.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 
 static void say_ready(const struct daemon *d)
 {
@@ -35,7 +35,7 @@ static void say_ready(const struct daemon *d)
 		addr_format(&d->listeners.addrs[i], text);
 		log_info("also on %s", text);
 	}
-	sd_notify(false, "READY=1");
+	notify_state("READY=1");
 }
 
 static int serve(struct daemon *d)
@@ -43,7 +43,7 @@ static int serve(struct daemon *d)
 	d->served = true;
 	say_ready(d);
 	int err = loop_run(d->loop);
-	sd_notify(false, "STOPPING=1");
+	notify_state("STOPPING=1");
 	if (err >= 0)
 		return EXIT_DONE;
 	log_error("the event loop failed: %s", strerror(-err));

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -19,6 +18,7 @@
 #include "daemon/admin.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 #include "daemon/policy.h"
 
 /* One for each CPU that this process may use. */
@@ -276,7 +276,7 @@ static void stop_control(struct daemon *d)
 static void feed(void *owner)
 {
 	(void)owner;
-	sd_notify(false, "WATCHDOG=1");
+	notify_passing("WATCHDOG=1");
 }
 
 static int start_watchdog(struct daemon *d)

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 
 #include "base/err.h"
 #include "daemon/clock.h"
@@ -12,6 +11,7 @@
 #include "daemon/conf_json.h"
 #include "daemon/log.h"
 #include "daemon/log_text.h"
+#include "daemon/notify.h"
 #include "daemon/policy.h"
 
 static bool is_over(const struct daemon *d, const struct retired *r)
@@ -158,7 +158,7 @@ static void remember_restart(struct daemon *d, const struct conf_diff *diff)
 
 static void tell_systemd_begin(void)
 {
-	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_us());
+	notify_state("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_us());
 }
 
 /* With a configuration that has no fault: what differs, and then it is taken, or freed. */
@@ -201,6 +201,6 @@ json_t *daemon_reload(void *daemon, bool dry_run, const char *asked_by)
 	conf_diff_fini(&diff);
 	faults_fini(&f);
 	if (!dry_run)
-		sd_notifyf(false, "READY=1\nSTATUS=%s", daemon_tick(d));
+		notify_state("READY=1\nSTATUS=%s", daemon_tick(d));
 	return answer;
 }

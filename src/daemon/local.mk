@@ -31,6 +31,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/log_ring.c src/daemon/log_ring.h \
 	src/daemon/log_text.c src/daemon/log_text.h \
 	src/daemon/loop.c src/daemon/loop.h \
+	src/daemon/notify.c src/daemon/notify.h \
 	src/daemon/operate.h \
 	src/daemon/param.c src/daemon/param.h \
 	src/daemon/policy.c src/daemon/policy.h \

@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/notify.h"
 
 #define TICK_US    (LOOP_TICK_S * UINT64_C(1000000))
 #define TICK_SLACK (UINT64_C(1000000) / 4)
@@ -74,7 +74,7 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	const char *text = l->calls.tick(l->calls.owner);
 
 	if (text)
-		sd_notifyf(false, "STATUS=%s", text);
+		notify_passing("STATUS=%s", text);
 	int err = sd_event_source_set_time(s, usec + TICK_US);
 	return err < 0 ? err : sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }

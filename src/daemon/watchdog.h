@@ -38,7 +38,7 @@ struct watched {
 struct watchdog;
 
 /* period_us: WATCHDOG_USEC, or 0 for a watchdog that does nothing. probes may be NULL: none are
- * sent. watched is copied. feed is what says WATCHDOG=1 (sd_notify in the daemon). NULL with
+ * sent. watched is copied. feed is what says WATCHDOG=1 (notify_passing() in the daemon). NULL with
  * errno. */
 struct watchdog *watchdog_new(sd_event *event, uint64_t period_us, const struct watched *watched,
 	size_t count, struct probes *probes, void (*feed)(void *owner), void *owner);

@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_log_ring \
 	tests/unit/daemon/test_log_text \
 	tests/unit/daemon/test_loop \
+	tests/unit/daemon/test_notify \
 	tests/unit/daemon/test_param \
 	tests/unit/daemon/test_policy \
 	tests/unit/daemon/test_probe \
@@ -111,6 +112,9 @@ tests_unit_daemon_test_log_text_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_loop_SOURCES = tests/unit/daemon/test_loop.c $(daemon_test_headers)
 tests_unit_daemon_test_loop_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_notify_SOURCES = tests/unit/daemon/test_notify.c $(daemon_test_headers)
+tests_unit_daemon_test_notify_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_param_SOURCES = tests/unit/daemon/test_param.c $(daemon_test_headers)
 tests_unit_daemon_test_param_LDADD = $(daemon_test_ldadd)
