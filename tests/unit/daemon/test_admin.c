@@ -261,7 +261,8 @@ static void the_level_changes(void **state)
 	assert_int_equal(log_get_level(), LOG_LEVEL_WARNING);
 	assert_true(log_read(&sequence, LOG_LEVEL_DEBUG, &line, &lost));
 	assert_int_equal(line.event, LOG_EVENT_LOG_LEVEL);
-	assert_string_equal(line.message, "log level warning (was error), asked by user 1000 (process 77)");
+	assert_string_equal(
+		line.message, "log level warning (was error), asked by user 1000 (process 77)");
 	expect("SetLogLevel", "{\"level\":\"error\"}", "before", "warning");
 	assert_int_equal(log_get_level(), LOG_LEVEL_ERROR);
 	expect_invalid("SetLogLevel", "{\"level\":\"loud\"}", "level");
