@@ -59,6 +59,7 @@ complete -c dhtctl -n '__dhtctl_at stats monitor' -s n -l count -x -d 'So many l
 complete -c dhtctl -n '__dhtctl_at config' -l changed -d 'Only those that are not at their default'
 complete -c dhtctl -n '__dhtctl_at config' -a '(__dhtctl_settings)' -d Setting
 complete -c dhtctl -n '__dhtctl_at reload' -l dry-run -d 'Only say what would come of it'
+complete -c dhtctl -n '__dhtctl_at reload' -s q -l quiet -d 'Print nothing'
 complete -c dhtctl -n '__dhtctl_at wait' -s m -l members -x -d 'Servers of the cluster (1)'
 complete -c dhtctl -n '__dhtctl_at wait' -s t -l timeout -x -d 'Give up after so long (30s)'
 complete -c dhtctl -n '__dhtctl_at log-level' -a 'error warning notice info debug'

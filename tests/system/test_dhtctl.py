@@ -150,6 +150,13 @@ class Usage(Ctl):
 
     # ---- Nobody there ----
 
+    def test_a_quiet_reload(self):
+        where = ("-s", self.folder / "control")
+        for arguments in (("reload", "-q"), ("-o", "json", "reload", "--quiet")):
+            run = lab.dhtctl(*where, *arguments)
+            self.assertEqual((run.returncode, run.stdout, run.stderr), (3, "", ""))
+        self.fails(2, *where, "reload", "-q", "now")
+
     def test_no_socket(self):
         path = self.folder / "control"
         for call in CALLS:

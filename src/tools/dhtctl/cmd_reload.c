@@ -7,12 +7,14 @@
 #include "tools/dhtctl/commands.h"
 
 struct reload_args {
-	bool dry_run;
+	bool dry_run, quiet;
 };
 
 static const struct opt options[] = {
 	{"dry-run", 0, OPT_FLAG, NULL, "only say what would come of it",
 		offsetof(struct reload_args, dry_run), 0, 0, NULL},
+	{"quiet", 'q', OPT_FLAG, NULL, "print nothing: the exit status tells",
+		offsetof(struct reload_args, quiet), 0, 0, NULL},
 	{0},
 };
 
@@ -63,27 +65,35 @@ static int show_for_people(struct admin *a, const json_t *reply, bool dry_run)
 	return EXIT_DONE;
 }
 
+static int outcome_status(const json_t *reply)
+{
+	return strcmp(reply_text(reply, "outcome"), "rejected") == 0 ? EXIT_BAD_CONFIG : EXIT_DONE;
+}
+
 static int show(struct admin *a, const json_t *reply, bool dry_run)
 {
-	bool rejected = strcmp(reply_text(reply, "outcome"), "rejected") == 0;
 	struct writer *w;
 
 	if (!console_json(&a->console))
 		return show_for_people(a, reply, dry_run);
 	w = console_writer(&a->console, 0);
 	writer_json(w, NULL, reply);
-	return console_written(&a->console, w, rejected ? EXIT_BAD_CONFIG : EXIT_DONE);
+	return console_written(&a->console, w, outcome_status(reply));
 }
 
-static int reload_run(void *context, void *args, int argc, char **argv)
+/* A mistake in the command line is nothing that the daemon's log could tell. */
+static int hush(struct admin *a, int status)
 {
-	const struct reload_args *given = args;
-	struct admin *a = context;
+	if (a->console.fault.status != EXIT_USAGE)
+		a->console.fault = (struct fault){0};
+	return status;
+}
+
+static int reload(struct admin *a, const struct reload_args *given)
+{
 	json_t *parameters, *reply;
 	int status;
 
-	if (console_no_operands(&a->console, argc, argv) != 0)
-		return a->console.fault.status;
 	/* Without parameters it would be no dry run. */
 	parameters = json_pack("{s:b}", "dryRun", given->dry_run);
 	if (!parameters)
@@ -91,9 +101,21 @@ static int reload_run(void *context, void *args, int argc, char **argv)
 	reply = admin_ask(a, CONTROL "Reload", parameters);
 	if (!reply)
 		return a->console.fault.status;
-	status = show(a, reply, given->dry_run);
+	status = given->quiet ? outcome_status(reply) : show(a, reply, given->dry_run);
 	json_decref(reply);
 	return status;
+}
+
+static int reload_run(void *context, void *args, int argc, char **argv)
+{
+	const struct reload_args *given = args;
+	struct admin *a = context;
+	int status;
+
+	if (console_no_operands(&a->console, argc, argv) != 0)
+		return a->console.fault.status;
+	status = reload(a, given);
+	return given->quiet ? hush(a, status) : status;
 }
 
 const struct subcommand cmd_reload = {

@@ -258,6 +258,8 @@ static void reloads_tell_what_came_of_them(void **state)
 		"{\"file\":\"/x\",\"line\":7,\"setting\":\"records.ttl\",\"message\":\"bad\"},"
 		"{\"file\":\"/x\",\"line\":null,\"setting\":null,\"message\":\"worse\"},"
 		"{\"message\":\"worst\"}"));
+	static const struct step denied = SAYS(
+		"{\"error\":\"org.varlink.service.PermissionDenied\"}");
 
 	(void)state;
 	assert_table("reload", &applied, EXIT_DONE, "applied: records.ttl: \"30m\" → \"1h\"\n", "");
@@ -276,6 +278,12 @@ static void reloads_tell_what_came_of_them(void **state)
 		"dhtctl: worst\n"
 		"dhtctl: the configuration is rejected, nothing has changed: mend it and reload "
 		"again; dhtd --check looks without a server\n");
+	assert_table("reload --quiet", &restart, EXIT_DONE, "", "");
+	assert_table("reload -q", &rejected, EXIT_BAD_CONFIG, "", "");
+	assert_json("reload -q", &rejected, EXIT_BAD_CONFIG, "");
+	assert_table("reload -q", &denied, EXIT_NOT_PERMITTED, "", "");
+	assert_table("reload -q now", NULL, EXIT_USAGE, "",
+		"dhtctl: 'now' is one too many: this command takes options only\n");
 	assert_json("reload", &unchanged, EXIT_DONE,
 		"{\n  \"outcome\": \"unchanged\",\n  \"applied\": [],\n"
 		"  \"needsRestart\": [],\n  \"rejected\": []\n}\n");
