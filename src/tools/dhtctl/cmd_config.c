@@ -85,9 +85,15 @@ static int check_names(struct admin *a, const json_t *settings, int argc, char *
 	return 0;
 }
 
+static const char *changes_by(const json_t *setting)
+{
+	if (json_is_false(json_object_get(setting, "used")))
+		return "not used";
+	return json_is_true(json_object_get(setting, "live")) ? "reload" : "restart";
+}
+
 static void show_setting(struct writer *w, const json_t *setting)
 {
-	bool live = json_is_true(json_object_get(setting, "live"));
 	const char *file = reply_text(setting, "file");
 	char where[PATH_MAX + 32] = "default";
 
@@ -96,7 +102,7 @@ static void show_setting(struct writer *w, const json_t *setting)
 			(unsigned long)reply_number(setting, "line"));
 	writer_open(w, NULL);
 	reply_show(w, setting);
-	writer_text(w, "changes", live ? "reload" : "restart");
+	writer_text(w, "changes", changes_by(setting));
 	writer_text(w, "where", where);
 	writer_close(w);
 }
@@ -139,8 +145,10 @@ const struct subcommand cmd_config = {
 	.name = "config",
 	.operands = "[SETTING...]",
 	.summary = "the settings it runs with, and where each was written",
-	.notes = "SETTING is a setting, records.ttl, or a group of them, records.\n"
-		 "CHANGES BY says whether a reload is enough to change it, or a restart is needed.",
+	.notes =
+		"SETTING is a setting, records.ttl, or a group of them, records.\n"
+		"CHANGES BY says whether a reload is enough to change it, or a restart is needed;\n"
+		"what says 'not used' is taken, but is of no use in this version.",
 	.options = {options},
 	.args_size = sizeof(struct config_args),
 	.run = config_run,

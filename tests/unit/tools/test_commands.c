@@ -220,9 +220,18 @@ static void settings_have_a_place(void **state)
 	static const struct step step = SAYS(CONFIG);
 	static const char head[] = "SETTING      CHANGES BY  FROM                 VALUE\n",
 			  ttl[] = "records.ttl  reload      /etc/dht/dht.conf:3  \"1h\"\n";
+	static const struct step uses = SAYS(
+		"{\"parameters\":{\"settings\":["
+		"{\"path\":\"a\",\"value\":\"1\",\"live\":true,\"used\":true},"
+		"{\"path\":\"b\",\"value\":\"2\",\"live\":true,\"used\":false}]}}");
 	char table[256];
 
 	(void)state;
+	assert_table("config", &uses, EXIT_DONE,
+		"SETTING  CHANGES BY  FROM     VALUE\n"
+		"a        reload      default  1\n"
+		"b        not used    default  2\n",
+		"");
 	assert_table("config", &step, EXIT_DONE,
 		"SETTING         CHANGES BY  FROM                 VALUE\n"
 		"listen.workers  restart     default              0\n"
