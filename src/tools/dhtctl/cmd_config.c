@@ -8,7 +8,8 @@
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/commands.h"
 
-#define PATHS_MAX 256
+#define PATHS_MAX  256
+#define GROUPS_MAX 64
 
 struct config_args {
 	bool changed;
@@ -53,17 +54,46 @@ static bool is_wanted(const json_t *setting, const struct config_args *given, in
 	return argc == 0;
 }
 
+/* The groups of settings, "listen" and "listen.ports". */
+struct groups {
+	char names[GROUPS_MAX][SUGGEST_WORD_MAX];
+	size_t count;
+};
+
+static void add_group(struct groups *g, const char *path, size_t len)
+{
+	if (g->count == GROUPS_MAX || len >= SUGGEST_WORD_MAX)
+		return;
+	for (size_t i = 0; i < g->count; i++)
+		if (strlen(g->names[i]) == len && strncmp(g->names[i], path, len) == 0)
+			return;
+	memcpy(g->names[g->count], path, len);
+	g->names[g->count][len] = '\0';
+	g->count++;
+}
+
+static void add_groups(struct groups *g, const char *path)
+{
+	for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.'))
+		add_group(g, path, (size_t)(dot - path));
+}
+
 static int unknown_setting(struct admin *a, const json_t *settings, const char *name)
 {
-	const char *paths[PATHS_MAX], *near;
+	const char *names[PATHS_MAX + GROUPS_MAX], *near;
 	struct fault *f = &a->console.fault;
+	struct groups groups = {.count = 0};
 	size_t n = json_array_size(settings);
 
 	if (n > PATHS_MAX)
 		n = PATHS_MAX;
-	for (size_t i = 0; i < n; i++)
-		paths[i] = reply_text(json_array_get(settings, i), "path");
-	near = suggest_nearest(name, paths, n);
+	for (size_t i = 0; i < n; i++) {
+		names[i] = reply_text(json_array_get(settings, i), "path");
+		add_groups(&groups, names[i]);
+	}
+	for (size_t i = 0; i < groups.count; i++)
+		names[n + i] = groups.names[i];
+	near = suggest_nearest(name, names, n + groups.count);
 	fault_set(f, EXIT_USAGE, "unknownSetting", "dhtctl config lists them",
 		"'%.200s' is not a setting", name);
 	if (near)

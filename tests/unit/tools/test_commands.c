@@ -244,7 +244,11 @@ static void settings_have_a_place(void **state)
 	assert_table("config records.tl", &step, EXIT_USAGE, "",
 		"dhtctl: 'records.tl' is not a setting: did you mean records.ttl?\n");
 	assert_table("config record", &step, EXIT_USAGE, "",
-		"dhtctl: 'record' is not a setting: did you mean records.ttl?\n");
+		"dhtctl: 'record' is not a setting: did you mean records?\n");
+	assert_table("config recrods", &step, EXIT_USAGE, "",
+		"dhtctl: 'recrods' is not a setting: did you mean records?\n");
+	assert_table("config nothing", &step, EXIT_USAGE, "",
+		"dhtctl: 'nothing' is not a setting: dhtctl config lists them\n");
 	assert_json("config listen", &step, EXIT_DONE,
 		"{\n  \"file\": \"/etc/dht/dht.conf\",\n  \"settings\": [\n    {\n"
 		"      \"path\": \"listen.workers\",\n      \"value\": \"0\",\n"
