@@ -50,7 +50,6 @@ enum writer_flags {
 	WRITER_TERMINAL = 1, /* a person's terminal: no control characters */
 	WRITER_COLOUR = 2,
 	WRITER_STREAM = 4,
-	WRITER_HEAD = 8, /* a table has its head also when it has no row */
 };
 
 /* How a cell is meant; a colour where there are colours. */

@@ -57,16 +57,6 @@ static void shown_columns(const struct writer *w, struct column out[static WRITE
 			out[n++] = w->columns[i];
 }
 
-/* The columns that are shown, for a table without rows. */
-static size_t shown_count(const struct writer *w)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->column_count; i++)
-		n += flat_shows(w, &w->columns[i]);
-	return n;
-}
-
 static void measure(const struct writer *w, const struct column *columns, size_t *widths)
 {
 	assert(w->kept_width > 0);
@@ -136,9 +126,7 @@ static void table_end(struct writer *w)
 	struct column columns[WRITER_COLUMNS_MAX];
 	size_t widths[WRITER_COLUMNS_MAX];
 
-	if (w->kept_count == 0 && w->flags & WRITER_HEAD && w->layout == LAYOUT_ROWS)
-		w->kept_width = shown_count(w);
-	else if (w->kept_count == 0)
+	if (w->kept_count == 0)
 		return;
 	shown_columns(w, columns);
 	measure(w, columns, widths);

@@ -142,18 +142,26 @@ static int show(struct admin *a, const json_t *reply, const struct config_args *
 {
 	const json_t *settings = json_object_get(reply, "settings");
 	const json_t *file = json_object_get(reply, "file");
-	struct writer *w = console_writer(&a->console, WRITER_HEAD);
+	struct writer *w = console_writer(&a->console, 0);
+	size_t shown = 0;
+	int status;
 
 	writer_rows(w, columns, sizeof(columns) / sizeof(columns[0]));
 	writer_open(w, NULL);
 	writer_json(w, "file", file ? file : json_null());
 	writer_list(w, "settings");
-	for (size_t i = 0; i < json_array_size(settings); i++)
-		if (is_wanted(json_array_get(settings, i), given, argc, argv))
-			show_setting(w, json_array_get(settings, i));
+	for (size_t i = 0; i < json_array_size(settings); i++) {
+		if (!is_wanted(json_array_get(settings, i), given, argc, argv))
+			continue;
+		show_setting(w, json_array_get(settings, i));
+		shown++;
+	}
 	writer_close(w);
 	writer_close(w);
-	return console_written(&a->console, w, EXIT_DONE);
+	status = console_written(&a->console, w, EXIT_DONE);
+	if (given->changed && shown == 0)
+		console_note(&a->console, "everything is at its default");
+	return status;
 }
 
 static int config_run(void *context, void *args, int argc, char **argv)

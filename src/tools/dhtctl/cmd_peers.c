@@ -36,7 +36,7 @@ static void show_peer(struct writer *w, const json_t *peer)
 
 static int show(struct admin *a, const json_t *peers)
 {
-	struct writer *w = console_writer(&a->console, WRITER_HEAD);
+	struct writer *w = console_writer(&a->console, 0);
 	int status;
 
 	writer_rows(w, columns, sizeof(columns) / sizeof(columns[0]));
