@@ -539,11 +539,11 @@ class Changed(Ctl):
         self.assertEqual(self.json("log-level", "debug"), {"level": "debug", "before": "info"})
         self.assertEqual(self.json("log-level"), {"level": "debug"})
         self.fails(2, "-s", self.server.folder / "control", "log-level", "loud",
-                   say=("'loud' is not a level", "notice"))
+                   say=("'loud' is not a value for LEVEL: one of error, warning, notice, ",))
         self.fails(2, "-s", self.server.folder / "control", "monitor", "--level", "loud",
-                   say=("'loud' is not a level", "notice"))
+                   say=("'loud' is not a value for --level: one of error, ",))
         self.fails(2, "-s", self.server.folder / "control", "monitor", "--level",
-                   os.fsdecode(b"inf\xff"), say=("is not a level", "notice"), errors="replace")
+                   os.fsdecode(b"inf\xff"), say=("is not a value", "notice"), errors="replace")
 
     def monitor(self, *arguments):
         process = lab.start_dhtctl("-s", self.server.folder / "control", *arguments)

@@ -62,15 +62,15 @@ bool admin_interrupted(struct admin *a)
 	return true;
 }
 
-int admin_level_fault(struct admin *a, const char *level)
+int admin_level_fault(struct admin *a, const char *name, const char *level)
 {
 	struct fault *f = &a->console.fault;
 
 	if (strcmp(f->code, "invalidParameter") != 0)
 		return f->status;
 	*f = (struct fault){0};
-	return fault_set(f, EXIT_USAGE, "usage", "error, warning, notice, info or debug",
-		"'%.60s' is not a level", level);
+	return fault_set(f, EXIT_USAGE, "usage", "one of error, warning, notice, info, debug",
+		"'%.60s' is not a value for %s", level, name);
 }
 
 const char *reply_text(const json_t *object, const char *key)

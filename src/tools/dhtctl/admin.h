@@ -58,9 +58,9 @@ bool admin_pause(const struct admin *a, uint64_t end_ms);
 /* The fault is that somebody interrupted a call: forgets it and gives true. */
 bool admin_interrupted(struct admin *a);
 
-/* After a call with a log level failed: says which levels there are, if it was for that. Gives the
- * fault's status. */
-int admin_level_fault(struct admin *a, const char *level);
+/* After a call with a log level failed, which the command line has as name: says which levels there
+ * are, if it was for that. Gives the fault's status. */
+int admin_level_fault(struct admin *a, const char *name, const char *level);
 
 /* ---- Answers ---- */
 

@@ -40,7 +40,7 @@ static int set(struct admin *a, const char *level)
 	int code;
 
 	if (!reply)
-		return admin_level_fault(a, level);
+		return admin_level_fault(a, "LEVEL", level);
 	code = show(a, reply_text(reply, "level"), reply_text(reply, "before"));
 	json_decref(reply);
 	return code;

@@ -84,7 +84,8 @@ static int monitor_run(void *context, void *args, int argc, char **argv)
 		return f->status;
 	admin_catch_interrupt(a);
 	status = follow(a, given);
-	return f->status != 0 && given->level ? admin_level_fault(a, given->level) : status;
+	return f->status != 0 && given->level ? admin_level_fault(a, "--level", given->level)
+	                                      : status;
 }
 
 const struct subcommand cmd_monitor = {

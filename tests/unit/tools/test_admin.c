@@ -43,8 +43,8 @@ static void answers_come_over_one_connection(void **state)
 	assert_int_equal(reply_number(reply, "a"), 1);
 	json_decref(reply);
 	assert_null(admin_ask(&a, CONTROL "SetLogLevel", NULL));
-	assert_int_equal(admin_level_fault(&a, "loud"), EXIT_USAGE);
-	assert_string_equal(a.console.fault.message, "'loud' is not a level");
+	assert_int_equal(admin_level_fault(&a, "LEVEL", "loud"), EXIT_USAGE);
+	assert_string_equal(a.console.fault.message, "'loud' is not a value for LEVEL");
 	a.console.fault = (struct fault){0};
 	assert_int_equal(admin_end(&a, 5), 5);
 	service_end(&service);
@@ -59,7 +59,7 @@ static void only_an_interrupt_is_forgotten(void **state)
 	assert_false(admin_interrupted(&a));
 	fault_set(&a.console.fault, EXIT_FAILED, "closed", NULL, "x");
 	assert_false(admin_interrupted(&a));
-	assert_int_equal(admin_level_fault(&a, "x"), EXIT_FAILED);
+	assert_int_equal(admin_level_fault(&a, "LEVEL", "x"), EXIT_FAILED);
 	a.console.fault = (struct fault){0};
 	fault_set(&a.console.fault, EXIT_FAILED, "interrupted", NULL, "x");
 	assert_true(admin_interrupted(&a));

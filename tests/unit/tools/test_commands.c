@@ -354,7 +354,8 @@ static void levels_are_shown_and_set(void **state)
 	assert_json("log-level", &shown, EXIT_DONE, "{\n  \"level\": \"info\"\n}\n");
 	assert_table("log-level debug", &set, EXIT_DONE, "level   debug\nbefore  info\n", "");
 	assert_table("log-level loud", &refused, EXIT_USAGE, "",
-		"dhtctl: 'loud' is not a level: error, warning, notice, info or debug\n");
+		"dhtctl: 'loud' is not a value for LEVEL: one of error, warning, notice, info, "
+		"debug\n");
 }
 
 #define ENTRY(number, more)                                                                        \
