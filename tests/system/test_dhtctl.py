@@ -161,8 +161,8 @@ class Usage(Ctl):
         path = self.folder / "control"
         for call in CALLS:
             error = self.fails(3, "-s", path, *call,
-                               say=(f"cannot reach dhtd at {path}: no such socket: is it running? "
-                                    "systemctl start dht",))
+                               say=(f"cannot reach dhtd at {path}: no such socket: is it the right "
+                                    "socket, and does its dhtd run?",))
             self.assertEqual(error["code"], "noSocket")
         run = lab.dhtctl("-o", "json", "-s", "/nonexistent/control", "status")
         self.matches("error.json", run.stdout)
@@ -452,7 +452,7 @@ class Shown(Ctl):
         if run.returncode in (126, 127):
             self.skipTest(f"nobody cannot run what was built: {run.stderr}")
         self.assertEqual(run.returncode, 4, run.stderr)
-        self.assertIn("join group _dht, or use sudo", run.stderr)
+        self.assertIn("root and the group _dht may: 'adduser YOU _dht'", run.stderr)
         server.folder.chmod(0o755)
         run = self.as_nobody(server, "-o", "json", "status")
         self.assertEqual((run.returncode, json.loads(run.stdout)["error"]["code"]),

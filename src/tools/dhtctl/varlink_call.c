@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/exitcode.h"
 #include "base/units.h"
+#include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/clock.h"
 #include "tools/dhtctl/varlink_reply.h"
 
@@ -33,11 +34,11 @@ struct meaning {
 
 static const struct meaning meanings[] = {
 	{ENOENT, EXIT_UNREACHABLE, "noSocket", CANNOT, ": no such socket",
-		"is it running? systemctl start dht, or give -s SOCKET"},
+		"is it the right socket, and does its dhtd run?"},
 	{ECONNREFUSED, EXIT_UNREACHABLE, "refused", CANNOT, ": nobody listens there any more",
 		"systemctl status dht"},
 	{EACCES, EXIT_NOT_PERMITTED, "notPermitted", CANNOT, ": you may not open it",
-		"join group _dht, or use sudo"},
+		"root and the group _dht may: 'adduser YOU _dht' and log in again, or sudo"},
 	{ENOTSOCK, EXIT_UNREACHABLE, "notASocket", CANNOT, ": it is not a stream socket",
 		"give dhtd's control socket with -s SOCKET"},
 	{ENAMETOOLONG, EXIT_USAGE, "usage", CANNOT, ": the path is too long for a socket",
@@ -46,12 +47,16 @@ static const struct meaning meanings[] = {
 		"is it stopped or overloaded? systemctl status dht"},
 	{ECONNRESET, EXIT_UNREACHABLE, "closed", "dhtd at ",
 		" closed the connection before it answered",
-		"is it stopping, or are too many others connected? systemctl status dht"},
+		"is it stopping, are too many others connected, or was it restarted? systemctl "
+		"status dht"},
 	{EMSGSIZE, EXIT_FAILED, "tooLong", "dhtd at ", " answered more than 16 MiB", ""},
 	{EPROTO, EXIT_FAILED, "protocol", "what answers at ", " does not speak Varlink",
 		"is it dhtd's control socket?"},
 	{EINTR, EXIT_FAILED, "interrupted", "asking dhtd at ", " was interrupted", ""},
 };
+
+/* The unit's daemon is at the usual socket; what is at another, somebody else started. */
+#define ABSENT_UNIT "is it running? systemctl status dht says"
 
 /* The one of several errors that means the same to a person. */
 static int same_as(const char *path, int error)
@@ -81,10 +86,12 @@ static int give_up(struct varlink *v, struct fault *f)
 	duration_format(v->wait_ms, span);
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
 		const struct meaning *m = &meanings[i];
+		bool absent_unit = error == ENOENT && strcmp(v->path, ADMIN_SOCKET) == 0;
 
 		if (m->error == error)
-			return fault_set(f, m->status, m->code, m->hint, "%s%s%s%s%s", m->before,
-				v->path, m->after, error == ETIMEDOUT ? " within " : "",
+			return fault_set(f, m->status, m->code, absent_unit ? ABSENT_UNIT : m->hint,
+				"%s%s%s%s%s", m->before, v->path, m->after,
+				error == ETIMEDOUT ? " within " : "",
 				error == ETIMEDOUT ? span : "");
 	}
 	return fault_set(f, EXIT_FAILED, "system", NULL, CANNOT "%s: %s", v->path, strerror(error));

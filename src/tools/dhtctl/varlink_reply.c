@@ -96,7 +96,8 @@ int varlink_reply_fault(const struct varlink_reply *r, const char *method, struc
 	method = short_name(method);
 	if (strcmp(r->error, SERVICE "PermissionDenied") == 0)
 		return fault_set(f, EXIT_NOT_PERMITTED, "notPermitted",
-			"use sudo, or join the group that control.admin_group names",
+			"root and the group of control.admin_group (_dht) may: 'adduser YOU _dht' "
+			"and log in again, or sudo",
 			"dhtd does not let you do this (%s)", method);
 	if (strcmp(r->error, SERVICE "MethodNotFound") == 0 ||
 		strcmp(r->error, SERVICE "MethodNotImplemented") == 0 ||

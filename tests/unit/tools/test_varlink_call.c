@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "../unit.h"
 
+#include <errno.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/exitcode.h"
 #include "service.h"
 #include "tools/dhtctl/clock.h"
+#include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/varlink_call.h"
 
 #define METHOD  "org.example.Ask"
@@ -203,6 +206,24 @@ static void absence_has_three_faces(void **state)
 	assert_cannot_open(path, EXIT_USAGE, "usage");
 }
 
+static void assert_absent(const char *path, const char *hint)
+{
+	struct varlink v;
+	struct fault f = {0};
+
+	varlink_init(&v, path);
+	assert_int_equal(varlink_open(&v, &f), EXIT_UNREACHABLE);
+	assert_string_equal(f.hint, hint);
+}
+
+static void the_cure_fits_the_socket(void **state)
+{
+	(void)state;
+	assert_absent(scratch_path("missing"), "is it the right socket, and does its dhtd run?");
+	if (access(ADMIN_SOCKET, F_OK) != 0 && errno == ENOENT)
+		assert_absent(ADMIN_SOCKET, "is it running? systemctl status dht says");
+}
+
 static void a_datagram_socket_is_no_service(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -340,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_large_reply_is_read),
 		cmocka_unit_test(silence_has_an_end),
 		cmocka_unit_test(absence_has_three_faces),
+		cmocka_unit_test(the_cure_fits_the_socket),
 		cmocka_unit_test(a_datagram_socket_is_no_service),
 		cmocka_unit_test(a_full_backlog_has_an_end),
 		cmocka_unit_test(streams_end),
