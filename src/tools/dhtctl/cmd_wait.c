@@ -46,7 +46,7 @@ static int look(struct admin *a, uint32_t members, uint64_t *found, struct fault
 /* What waiting may mend. */
 static bool may_pass(const struct fault *why)
 {
-	return why->status != EXIT_USAGE && why->status != EXIT_FAILED;
+	return why->status == EXIT_UNREACHABLE || why->status == EXIT_NO_ANSWER;
 }
 
 static int give_up(struct admin *a, uint32_t timeout_ms, const struct fault *why)
@@ -101,7 +101,8 @@ const struct subcommand cmd_wait = {
 	.name = "wait",
 	.operands = "",
 	.summary = "wait until the server is there, with its cluster",
-	.notes = "Exit status: 0 it is there, 6 not in time (the last reason is shown).",
+	.notes = "Exit status: 0 it is there, 6 not in time (the last reason is shown),\n"
+		 "4 not permitted.",
 	.options = {options},
 	.args_size = sizeof(struct wait_args),
 	.defaults = &defaults,

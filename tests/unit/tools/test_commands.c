@@ -326,9 +326,14 @@ static void waiting_ends(void **state)
 	static const struct step few[] = {SAYS(STATUS("healthy", "", "2")),
 		SAYS(STATUS("healthy", "", "2")), SAYS(STATUS("healthy", "", "2")),
 		SAYS(STATUS("healthy", "", "2"))};
+	static const struct step denied = SAYS(
+		"{\"error\":\"org.varlink.service.PermissionDenied\"}");
 	struct run r = {0};
 
 	(void)state;
+	assert_table("wait", &denied, EXIT_NOT_PERMITTED, "",
+		"dhtctl: dhtd does not let you do this (GetStatus): root and the group of "
+		"control.admin_group (_dht) may: 'adduser YOU _dht' and log in again, or sudo\n");
 	assert_run("wait", false, steps, 1, EXIT_DONE, "members  1\n", "");
 	assert_run("wait --members 3", true, steps, 3, EXIT_DONE, "{\n  \"members\": 3\n}\n", "");
 	assert_run("wait --members 3 --timeout 60ms", false, few, COUNT(few), EXIT_NO_ANSWER, "",
