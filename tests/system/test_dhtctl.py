@@ -453,6 +453,13 @@ class Shown(Ctl):
             self.skipTest(f"nobody cannot run what was built: {run.stderr}")
         self.assertEqual(run.returncode, 4, run.stderr)
         self.assertIn("root and the group _dht may: 'adduser YOU _dht'", run.stderr)
+        with tempfile.TemporaryDirectory(prefix="dht-lab-") as folder:
+            os.chmod(folder, 0o777)
+            run = self.as_nobody(server, "report", "--file", f"{folder}/report")
+        self.assertEqual(run.returncode, 7, run.stderr)
+        self.assertTrue(run.stderr.endswith("run it as root or as a member of group _dht for a "
+                                            "whole report\n"), run.stderr)
+        self.assertEqual(self.as_nobody(server, "wait").returncode, 4)
         server.folder.chmod(0o755)
         run = self.as_nobody(server, "-o", "json", "status")
         self.assertEqual((run.returncode, json.loads(run.stdout)["error"]["code"]),

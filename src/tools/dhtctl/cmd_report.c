@@ -60,6 +60,7 @@ struct making {
 	json_t *contents; /* names */
 	json_t *missing;  /* {"name", "reason"} */
 	char unreachable[600];
+	bool denied;
 };
 
 static void add_missing(struct making *m, const char *name, const char *reason)
@@ -92,6 +93,7 @@ static int add_answer(struct making *m, const char *name, const char *method)
 		return f->status;
 	}
 	add_missing(m, name, why.message);
+	m->denied |= why.status == EXIT_NOT_PERMITTED;
 	if (v->fd < 0)
 		snprintf(m->unreachable, sizeof(m->unreachable), "%s", why.message);
 	return 0;
@@ -177,6 +179,8 @@ static void tell(struct making *m)
 	console_line(
 		&c, "No secrets are in it (dhtd hides passwords and keys), but addresses are.");
 	tell_missing(&c, m->missing);
+	if (m->denied)
+		console_note(&c, "run it as root or as a member of group _dht for a whole report");
 }
 
 static int show(struct making *m)
