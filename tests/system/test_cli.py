@@ -238,8 +238,10 @@ class Cli(lab.LabTest):
         self.assertIn(provider["ttlSeconds"], (59, 60))
         self.assertEqual(self.json("get", nobody, status=5)["results"],
                          [{"hash": nobody, "providers": []}])
-        for arguments in (("ping",), ("servers",), ("drop", key, "--ip", V4, "--port", "80"),
-                          ("hash", "/dev/null")):
+        for _ in range(2):
+            dropped = self.json("drop", key, "--ip", V4, "--port", "80")
+            self.assertEqual(dropped, {"results": [{"hash": key, "status": "withdrawn"}]})
+        for arguments in (("ping",), ("servers",), ("hash", "/dev/null")):
             self.assertIsInstance(self.json(*arguments), dict)
 
     def test_json_errors(self):

@@ -59,7 +59,7 @@ static enum tone status_tone(const char *text)
 
 static const struct column columns[] = {
 	{.key = "hash", .title = "HASH"},
-	{.key = "outcome", .title = "STATUS", .tone = status_tone},
+	{.key = "status", .title = "STATUS", .tone = status_tone},
 };
 
 int announce_status(const uint8_t *statuses, size_t count)
@@ -120,12 +120,6 @@ static size_t count_of(const struct announce *a, uint8_t status)
 	return n;
 }
 
-/* What programs read. No base message is acknowledged: what was sent may not be stored. */
-static const char *status_name(const struct session *s, uint8_t status)
-{
-	return s->flags.base && status == DHT_STORED ? "sent" : outcome(status)->name;
-}
-
 static void write_rows(
 	const struct announce *a, const struct session *s, struct writer *w, const char *done)
 {
@@ -139,8 +133,7 @@ static void write_rows(
 			continue;
 		writer_open(w, NULL);
 		show_hash(w, &a->input.hashes[i]);
-		writer_string(w, "status", status_name(s, a->statuses[i]));
-		writer_text(w, "outcome",
+		writer_string(w, "status",
 			a->statuses[i] == DHT_STORED ? done : outcome(a->statuses[i])->name);
 		writer_close(w);
 	}

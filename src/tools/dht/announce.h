@@ -33,7 +33,7 @@ int announce_init(struct announce *a, struct session *s, const struct announce_a
 	char **argv);
 
 /* Shows a row for each hash (at a terminal: no more than a screen of those that went well), where
- * done is what people read for DHT_STORED, and, with_ttl, the lifetime. Gives the exit status; the
+ * done is the word for DHT_STORED, and, with_ttl, the lifetime. Gives the exit status; the
  * fault when nothing was answered at all. */
 int announce_show(struct announce *a, struct session *s, const char *done, bool with_ttl);
 
