@@ -297,6 +297,15 @@ class Cli(lab.LabTest):
             run = lab.dht("-S", server.address, command, "00", "01", "--ip", V4)
             self.assertRegex(run.stderr, r"^dht: 2 of 2 hashes .*third_party_put.*\n$")
 
+    def test_full(self):
+        server = self.other_server({"records": {"max_records": 1}})
+        where, limits = ("-S", server.address, "put", "--ip", V4), "one of records.max_records, "
+        self.assertEqual(lab.dht(*where, "00").returncode, 0)
+        self.assertIn(f"the hash is not stored: the server is full: {limits}",
+                      lab.dht(*where, "01").stderr)
+        self.assertIn(f"2 of 2 hashes are not stored: 2 full: {limits}",
+                      lab.dht(*where, "01", "02").stderr)
+
     def test_answers_that_are_none(self):
         """A server that answers nonsense is not waited for longer than one that is silent."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as odd:

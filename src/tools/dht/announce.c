@@ -22,19 +22,17 @@ struct outcome {
 	uint8_t status;
 	const char *name;
 	int exit;
-	const char *cure; /* where to look for the cause; may be NULL */
+	const char *cause, *cure; /* in words, and where to look; NULL: the name says it */
 };
 
 static const struct outcome outcomes[] = {
-	{DHT_STORED, "stored", EXIT_DONE, NULL},
-	{DHT_BELOW_QUORUM, "belowQuorum", EXIT_NO_ANSWER, NULL},
-	{DHT_REFUSED, "refused", EXIT_NOT_PERMITTED,
-		"by the server's policy: does its dht.conf say third_party_put = false, or is the "
-		"address no host's?"},
-	{DHT_FULL, "full", EXIT_FAILED,
-		"records.max_records, max_memory or max_providers_per_hash of its dht.conf"},
-	{DHT_NOT_IN_TIME, "notInTime", EXIT_NO_ANSWER, NULL},
-	{DHT_NO_ANSWER, "noAnswer", EXIT_NO_ANSWER, NULL},
+	{DHT_STORED, "stored", EXIT_DONE, NULL, NULL},
+	{DHT_BELOW_QUORUM, "belowQuorum", EXIT_NO_ANSWER, NULL, NULL},
+	{DHT_REFUSED, "refused", EXIT_NOT_PERMITTED, "refused by the server's policy",
+		"does its dht.conf say third_party_put = false, or is the address no host's?"},
+	{DHT_FULL, "full", EXIT_FAILED, "the server is full", "one of " CONNECT_FULL " is reached"},
+	{DHT_NOT_IN_TIME, "notInTime", EXIT_NO_ANSWER, NULL, NULL},
+	{DHT_NO_ANSWER, "noAnswer", EXIT_NO_ANSWER, NULL, NULL},
 };
 
 #define OUTCOMES (sizeof(outcomes) / sizeof(outcomes[0]))
@@ -155,9 +153,11 @@ static void note_missing(
 	const struct outcome *o = curable(a);
 	size_t count = a->input.count;
 
-	if (count == 1)
-		console_note(&s->console, "the hash is not %s: %s%s%s", done,
-			outcome(a->statuses[0])->name, o ? ": " : "", o ? o->cure : "");
+	if (count == 1 && !o)
+		console_note(
+			&s->console, "the hash is not %s: %s", done, outcome(a->statuses[0])->name);
+	else if (count == 1)
+		console_note(&s->console, "the hash is not %s: %s: %s", done, o->cause, o->cure);
 	else if (o)
 		console_note(&s->console, "%zu of %zu hashes are not %s: %zu %s: %s", missing,
 			count, done, count_of(a, o->status), o->name, o->cure);

@@ -42,7 +42,7 @@ static const struct meaning meanings[] = {
 	{DHT_ERR_RATE_LIMITED, EXIT_NOT_PERMITTED, "rateLimited", "takes no more requests for now",
 		"wait a little, or raise clients.rate there"},
 	{DHT_ERR_FULL, EXIT_FAILED, "full", "is full",
-		"records.max_records, max_memory or max_providers_per_hash there, or watchers"},
+		"one of " CONNECT_FULL " is reached there, or it has too many watchers"},
 	{DHT_ERR_PROTOCOL, EXIT_FAILED, "protocol", "and this program do not understand each other",
 		"is it a dhtd? With an old one, try --base"},
 	{DHT_ERR_ARGUMENT, EXIT_USAGE, "argument", "cannot be asked that",

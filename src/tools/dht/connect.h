@@ -8,6 +8,7 @@
 
 #define CONNECT_DEFAULT_SERVER "127.0.0.1"
 #define CONNECT_SERVER_TEXT    (DHT_ADDRESS_TEXT + 256)
+#define CONNECT_FULL           "records.max_records, max_memory, max_providers_per_hash"
 
 /* The options that dht_open() gets from the settings. key is the caller's, for as long as the
  * options are used; it stays empty when none is set. 0, or the fault's status. */
