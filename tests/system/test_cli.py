@@ -101,6 +101,15 @@ class Cli(lab.LabTest):
         self.assertEqual(self.dht("drop", key, "--ip", V4, "--port", "80").returncode, 0)
         self.fails_with_server(5, "get", key)
 
+    def test_a_lifetime_that_is_cut(self):
+        key = self.new_hash()
+        run = self.dht("put", key, "--ttl", "2d")
+        self.assertEqual((run.returncode, run.stderr),
+                         (0, "dht: the server keeps it for 24h only (records.max_ttl)\n"))
+        self.assertEqual(self.dht("put", key, "--ttl", "24h").stderr, "")
+        run = self.dht("-o", "json", "put", key, "--ttl", "2d")
+        self.assertEqual((json.loads(run.stdout)["ttlSeconds"], run.stderr), (86400, ""))
+
     def fails_with_server(self, status, *arguments):
         run = self.dht(*arguments)
         self.assertEqual(run.returncode, status, (arguments, run.stdout, run.stderr))

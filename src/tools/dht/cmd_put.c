@@ -117,17 +117,16 @@ static int check_base(const struct announce_args *args, struct session *s)
 		"no base message carries a %s", what);
 }
 
-/* For a person at a terminal: others read ttlSeconds. */
+/* JSON's readers have ttlSeconds. */
 static void tell_if_cut(const struct announce *a, const struct session *s)
 {
 	uint32_t asked = a->options.ttl_s, granted = a->granted_ttl_s;
-	char asked_text[UNITS_TEXT_MAX], granted_text[UNITS_TEXT_MAX];
+	char text[UNITS_TEXT_MAX];
 
-	if (!terminal_is(STDERR_FILENO) || granted == 0 || granted >= asked)
+	if (granted == 0 || granted >= asked)
 		return;
-	duration_format((uint64_t)asked * 1000, asked_text);
-	duration_format((uint64_t)granted * 1000, granted_text);
-	console_note(&s->console, "granted %s of %s", granted_text, asked_text);
+	duration_format((uint64_t)granted * 1000, text);
+	console_note(&s->console, "the server keeps it for %s only (records.max_ttl)", text);
 }
 
 static int put_run(void *context, void *args, int argc, char **argv)
