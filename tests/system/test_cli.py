@@ -168,6 +168,14 @@ class Cli(lab.LabTest):
             self.fails(5, command, "-d", self.folder, say=f"no file in {self.folder}")
             self.fails(5, command, "--stdin", stdin="", say="no hash on standard input")
 
+    def test_a_file_is_no_folder(self):
+        path = self.folder / "file"
+        path.write_bytes(b"x")
+        for command in ("get", "put", "hash"):
+            self.fails(1, command, "--dir", path, say=f"{path} cannot be read: Not a directory")
+        self.fails(1, "get", "--file", self.folder,
+                   say=f"{self.folder} cannot be read: Is a directory")
+
     def test_ping_and_servers(self):
         self.assertEqual(self.dht("ping").returncode, 0)
         self.assertEqual(self.dht("--base", "ping").returncode, 0)

@@ -66,17 +66,31 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* What keeps it from being read; 0: nothing. */
+static int entry_error(const FTSENT *e)
+{
+	switch (e->fts_info) {
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS: return e->fts_errno;
+	case FTS_D:
+	case FTS_DP:
+	case FTS_DC: return 0;
+	default: return e->fts_level == FTS_ROOTLEVEL ? ENOTDIR : 0;
+	}
+}
+
 static bool take_entry(struct files *f, const FTSENT *e, struct fault *fault)
 {
-	bool bad = e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS;
+	int error = entry_error(e);
 	struct file *item;
 
-	if (!bad && e->fts_info != FTS_F)
+	if (!error && e->fts_info != FTS_F)
 		return true;
 	item = append(f, e->fts_path, fault);
 	if (!item)
 		return false;
-	item->error = bad ? e->fts_errno : 0;
+	item->error = error;
 	item->walked = true;
 	return true;
 }

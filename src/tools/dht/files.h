@@ -32,7 +32,7 @@ struct files {
 int files_add(struct files *f, const char *path, struct fault *fault);
 
 /* Adds each regular file below dir, not following symbolic links. What can't be read is added with
- * its error. 0, or the fault's status. */
+ * its error, and so is a dir that is none. 0, or the fault's status. */
 int files_walk(struct files *f, const char *dir, struct fault *fault);
 
 /* Reads them all; progress may be NULL and is called from this thread. */

@@ -72,11 +72,16 @@ static void what_cannot_be_read_keeps_its_error(void **state)
 	assert_int_equal(files_add(&files, scratch_path("d"), &f), 0);
 	assert_int_equal(files_walk(&files, scratch_path("nowhere"), &f), 0);
 	assert_int_equal(files_add(&files, scratch_path("d/b"), &f), 0);
+	assert_int_equal(files_walk(&files, scratch_path("d/b"), &f), 0);
+	assert_int_equal(files_walk(&files, scratch_path("d/fifo"), &f), 0);
 	files_hash(&files, NULL, NULL);
 	assert_int_equal(files.items[0].error, ENOENT);
 	assert_int_equal(files.items[1].error, EISDIR);
 	assert_int_equal(files.items[2].error, ENOENT);
 	assert_abc(&files.items[3], "d/b");
+	assert_int_equal(files.items[4].error, ENOTDIR);
+	assert_int_equal(files.items[5].error, ENOTDIR);
+	assert_int_equal(files.count, 6);
 	files_free(&files);
 }
 
