@@ -230,7 +230,8 @@ class Cli(lab.LabTest):
         where = ("-S", server.address, "exit", "--password-file", secret)
         run = lab.dht(*where)
         self.assertEqual(run.returncode, 4)
-        self.assertIn(f"{server.address}:8470 still answers", run.stderr)
+        self.assertIn(f"{server.address}:8470 still answers: the password is wrong, or the server "
+                      "has none", run.stderr)
         time.sleep(1.1)
         secret.write_text("secret\n")
         self.assertEqual(lab.dht(*where).returncode, 0)
@@ -276,7 +277,7 @@ class Cli(lab.LabTest):
     def test_closed_port(self):
         start = time.monotonic()
         self.fails(3, "-S", lab.address(), "get", "00",
-                   say="reached: is dhtd running there? systemctl status dht")
+                   say="reached: is dhtd running, and on this address? dhtctl status")
         self.assertLess(time.monotonic() - start, 5)
         self.fails(3, "-S", "no-such-host.invalid", "ping", say="no-such-host.invalid")
 

@@ -42,7 +42,9 @@ static int stop(struct session *s, const char *password, uint32_t wait_ms)
 		connect_server(s, server);
 		snprintf(s->console.fault.message, sizeof(s->console.fault.message),
 			"%s still answers", server);
-		fault_hint(&s->console.fault, "is the password right, and has its dht.conf one?");
+		fault_hint(&s->console.fault,
+			"the password is wrong, or the server has none (its log says which: "
+			"exitWrong, exitUnset)");
 		return s->console.fault.status;
 	}
 	if (err)

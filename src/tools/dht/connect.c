@@ -11,7 +11,7 @@
 #include "tools/common/text.h"
 
 #define KEY_LINE_MAX 512
-#define HINT_HERE    "is dhtd running there? systemctl status dht"
+#define HINT_HERE    "is dhtd running, and on this address? dhtctl status"
 
 /* What a person reads: the server, message, and the hint. */
 struct meaning {
@@ -30,8 +30,8 @@ static const struct meaning meanings[] = {
 	{DHT_ERR_SHUTTING_DOWN, EXIT_UNREACHABLE, "shuttingDown", "is shutting down",
 		"try again, or name another server with -S"},
 	{DHT_ERR_TIMEOUT, EXIT_NO_ANSWER, "noAnswer", "does not answer",
-		"does a dhtd listen there, and do firewalls let UDP through? --timeout and --tries "
-		"wait longer"},
+		"does a dhtd listen there, do firewalls let UDP through, and does its "
+		"clients.allow let this machine in? --timeout and --tries wait longer"},
 	{DHT_ERR_REFUSED, EXIT_NOT_PERMITTED, "refused", "refuses this request",
 		"'clients' in its dht.conf does not allow it"},
 	{DHT_ERR_AUTH_NEEDED, EXIT_NOT_PERMITTED, "authNeeded", "wants a key",

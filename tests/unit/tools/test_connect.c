@@ -8,7 +8,7 @@
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 #define ANYWHERE "is dhtd running there?"
-#define HERE     ANYWHERE " systemctl status dht"
+#define HERE     "is dhtd running, and on this address? dhtctl status"
 
 static void errors_become_an_exit_status(void **state)
 {
