@@ -281,6 +281,15 @@ class Cli(lab.LabTest):
         self.assertLess(time.monotonic() - start, 5)
         self.fails(3, "-S", "no-such-host.invalid", "ping", say="no-such-host.invalid")
 
+    def test_several_closed_ports(self):
+        one, other = lab.address(), lab.address()
+        self.fails(3, "-S", f"{one},{other}:7", "get", "00",
+                   say=f"none of {one}, {other}:7 can be reached: ")
+        self.folder.joinpath("password").touch(0o600)
+        self.folder.joinpath("password").write_text("x")
+        self.fails(3, "-S", f"{one},{other}", "exit", "--password-file", self.folder / "password",
+                   say=f"dht: {one}:8470 cannot be reached: ")
+
     def test_silence(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind((lab.address(), 0))

@@ -66,6 +66,7 @@ static int exit_run(void *context, void *args, int argc, char **argv)
 	char password[PASSWORD_MAX];
 	int status;
 
+	s->first_only = true;
 	if (console_no_operands(&s->console, argc, argv) != 0)
 		return s->console.fault.status;
 	if (given->password_file)

@@ -80,6 +80,35 @@ void connect_server(const struct session *s, char out[static CONNECT_SERVER_TEXT
 	text_clean(out, true);
 }
 
+/* What none of several servers does; NULL: the error is one server's. */
+static const char *none_does(int error)
+{
+	switch (error) {
+	case DHT_ERR_RESOLVE: return "has an address";
+	case DHT_ERR_UNREACHABLE: return "can be reached";
+	case DHT_ERR_TIMEOUT: return "answers";
+	default: return NULL;
+	}
+}
+
+/* Whether several were asked: all of them, "a, b", for people. */
+static bool several(const struct session *s, char out[static CONNECT_SERVER_TEXT])
+{
+	const char *servers = s->settings.server ? s->settings.server : "";
+	size_t n = 0;
+
+	if ((s->dht && s->first_only) || !strchr(servers, ','))
+		return false;
+	for (const char *c = servers; *c && n + 3 < CONNECT_SERVER_TEXT; c++) {
+		out[n++] = *c;
+		if (*c == ',' && c[1] != ' ')
+			out[n++] = ' ';
+	}
+	out[n] = '\0';
+	text_clean(out, true);
+	return true;
+}
+
 /* Whether this is one server on this machine. */
 static bool is_here(const char *server)
 {
@@ -92,11 +121,13 @@ static int describe(const struct session *s, int error, struct fault *f)
 {
 	const struct meaning *m = find(error);
 	char server[CONNECT_SERVER_TEXT];
-	const char *hint;
+	const char *hint, *none = none_does(error);
 
 	if (!m)
 		return fault_set(f, EXIT_FAILED, "failed", NULL, "%s",
 			error == DHT_ERR_SYSTEM ? strerror(errno) : dht_strerror(error));
+	if (none && several(s, server))
+		return fault_set(f, m->status, m->code, m->hint, "none of %s %s", server, none);
 	connect_server(s, server);
 	hint = error == DHT_ERR_UNREACHABLE && is_here(server) ? HINT_HERE : m->hint;
 	return fault_set(f, m->status, m->code, hint, "%s %s", server, m->message);
@@ -123,11 +154,14 @@ int connect_silence(struct session *s, uint32_t wait_ms)
 {
 	char server[CONNECT_SERVER_TEXT], span[TEXT_DURATION_MAX];
 	int status = connect_fault(s, DHT_ERR_TIMEOUT);
+	bool all = several(s, server);
 
-	connect_server(s, server);
+	if (!all)
+		connect_server(s, server);
 	text_micros((uint64_t)wait_ms * 1000, span);
 	snprintf(s->console.fault.message, sizeof(s->console.fault.message),
-		"%s did not answer within %s", server, span);
+		all ? "none of %s answered within %s" : "%s did not answer within %s", server,
+		span);
 	return status;
 }
 

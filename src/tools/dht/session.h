@@ -35,6 +35,7 @@ struct session {
 	struct profile profile;
 	struct console console; /* what went wrong is in its fault */
 	struct dht *dht;        /* NULL until connect_open() */
+	bool first_only;        /* of several servers no other is asked */
 };
 
 /* Merges the settings and settles the output. 0, or the fault's status. */

@@ -49,7 +49,7 @@ static void the_server_is_named_with_its_port(void **state)
 		{"[::1]:7", "[::1]:7 cannot be reached", HERE},
 		{"192.0.2.7", "192.0.2.7:8470 cannot be reached", ANYWHERE},
 		{"192.0.2.7:1", "192.0.2.7:1 cannot be reached", ANYWHERE},
-		{"a,b", "a,b cannot be reached", ANYWHERE},
+		{"a,b:7, [::1]:7", "none of a, b:7, [::1]:7 can be reached", ANYWHERE},
 	};
 
 	(void)state;
@@ -70,6 +70,26 @@ static void silence_is_named_with_its_length(void **state)
 	assert_int_equal(connect_silence(&s, 2000), EXIT_NO_ANSWER);
 	assert_string_equal(s.console.fault.code, "noAnswer");
 	assert_string_equal(s.console.fault.message, "192.0.2.7:8470 did not answer within 2.00 s");
+}
+
+static void all_of_several_are_named(void **state)
+{
+	char many[600];
+	struct session s = {.settings.server = "a,b"};
+
+	(void)state;
+	connect_fault(&s, DHT_ERR_TIMEOUT);
+	assert_string_equal(s.console.fault.message, "none of a, b answers");
+	s.console.fault = (struct fault){0};
+	connect_fault(&s, DHT_ERR_RESOLVE);
+	assert_string_equal(s.console.fault.message, "none of a, b has an address");
+	s.console.fault = (struct fault){0};
+	connect_silence(&s, 2000);
+	assert_string_equal(s.console.fault.message, "none of a, b answered within 2.00 s");
+	s = (struct session){.settings.server = memset(many, ',', sizeof(many))};
+	many[sizeof(many) - 1] = '\0';
+	connect_fault(&s, DHT_ERR_TIMEOUT);
+	assert_non_null(strstr(s.console.fault.message, " answers"));
 }
 
 static void options_come_from_settings(void **state)
@@ -158,6 +178,7 @@ int main(void)
 		cmocka_unit_test(errors_become_an_exit_status),
 		cmocka_unit_test(the_server_is_named_with_its_port),
 		cmocka_unit_test(silence_is_named_with_its_length),
+		cmocka_unit_test(all_of_several_are_named),
 		cmocka_unit_test(options_come_from_settings),
 		cmocka_unit_test(a_key_is_read),
 		cmocka_unit_test(what_is_no_key_is_refused),
