@@ -277,7 +277,7 @@ class Story(lab.BootTest):
         self.assertEqual(self.state()["ActiveState"], "inactive")
         done = self.ctl("-o", "json", "status")
         self.assertEqual(done.returncode, 3)
-        self.assertIn("systemctl start dht", json.loads(done.stdout)["error"]["hint"])
+        self.assertIn("systemctl status dht", json.loads(done.stdout)["error"]["hint"])
 
     def test_21_purge_leaves_nothing(self):
         self.machine.run("systemctl", "start", "dht")
