@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <libconfig.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/err.h"
 #include "base/secretfile.h"
 #include "daemon/conf_check.h"
+#include "daemon/conf_syntax.h"
 #include "daemon/conf_text.h"
 #include "daemon/cmdline.h"
 #include "daemon/secret.h"
@@ -29,6 +31,7 @@ struct walk {
 	const struct conf_text *text;
 	struct conf *conf;
 	struct faults *f;
+	unsigned end; /* the first line that is not what was meant */
 };
 
 static struct place place_of(const struct placer *p, const config_setting_t *v)
@@ -101,6 +104,27 @@ static void wipe(const struct setting *s, const config_setting_t *v)
 		sodium_memzero((char *)(uintptr_t)text, strlen(text));
 }
 
+static bool any_is_open(const struct conf_text *text, unsigned first, unsigned last)
+{
+	for (unsigned n = first; n <= last; n++)
+		if (conf_text_is_open(text, n))
+			return true;
+	return false;
+}
+
+/* Whether this is what was meant, and not what is left of it behind a syntax error. */
+static bool is_whole(const struct walk *w, const config_setting_t *v)
+{
+	unsigned line = config_setting_source_line(v), last = line;
+
+	if (!config_setting_is_group(v) && config_setting_length(v) > 0)
+		last = config_setting_source_line(
+			config_setting_get_elem(v, (unsigned)config_setting_length(v) - 1));
+	/* A value of no type is where the error was. */
+	return config_setting_type(v) != CONFIG_TYPE_NONE && line < w->end &&
+	       !any_is_open(w->text, line, last);
+}
+
 /* The members of one group; group is its path with a dot at the end, or "". libconfig's parser has
  * a limit to how deep groups stand in each other, and only groups in the table are entered. */
 static void walk_group(struct walk *w, const config_setting_t *g, const char *group)
@@ -111,8 +135,8 @@ static void walk_group(struct walk *w, const config_setting_t *g, const char *gr
 		const config_setting_t *v = config_setting_get_elem(g, (unsigned)i);
 		snprintf(path, sizeof(path), "%s%s", group, config_setting_name(v));
 		const struct setting *s = setting_find(path);
-		if (config_setting_type(v) == CONFIG_TYPE_NONE)
-			continue; /* where a syntax error ended the file */
+		if (!is_whole(w, v))
+			continue;
 		if (!s) {
 			unknown(w, v, path);
 		} else if (s->type != SETTING_GROUP) {
@@ -128,6 +152,16 @@ static void walk_group(struct walk *w, const config_setting_t *g, const char *gr
 	}
 }
 
+/* libconfig has found a syntax error. What was read before it is still worth a look, up to the line
+ * that this gives. */
+static unsigned end_of_good(const struct conf_text *text, config_t *parsed, struct faults *f)
+{
+	/* It comes of a quote that was forgotten, which is told already. */
+	if (text->open_count)
+		return (unsigned)config_error_line(parsed);
+	return conf_syntax_fault(text, parsed, f);
+}
+
 /* One file, with what it includes, over what is there already. */
 static void read_one(struct conf *conf, const char *file, struct faults *f)
 {
@@ -136,11 +170,10 @@ static void read_one(struct conf *conf, const char *file, struct faults *f)
 
 	config_init(&parsed);
 	if (conf_text_read(&text, file, f) == 0) {
-		struct walk w = {{place_of}, &text, conf, f};
-		/* With a syntax error, everything before it is still worth a look. */
+		struct walk w = {{place_of}, &text, conf, f, UINT_MAX};
 		if (!config_read_string(&parsed, text.text))
-			faults_add(f, conf_text_place(&text, (unsigned)config_error_line(&parsed)),
-				NULL, "%s", config_error_text(&parsed));
+			w.end = end_of_good(&text, &parsed, f);
+		conf->broken |= w.end != UINT_MAX || text.open_count;
 		walk_group(&w, config_root_setting(&parsed), "");
 	}
 	config_destroy(&parsed);
@@ -259,7 +292,9 @@ int conf_load(struct conf *conf, const char *file, const char *credentials, stru
 		faults_add(f, (struct place){0}, NULL, "%s", err_text(err));
 		return DHT_EINVAL;
 	}
-	conf_check(conf, credentials, f);
+	/* What was not read would seem to be missing. */
+	if (!conf->broken)
+		conf_check(conf, credentials, f);
 	return faults_count(f) == before ? 0 : DHT_EINVAL;
 }
 

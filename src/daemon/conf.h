@@ -34,6 +34,7 @@ struct conf {
 	unsigned nth[SETTINGS_MAX];      /* which one of all values it was; 0: the default */
 	unsigned value_count;            /* that were read */
 	bool bad[SETTINGS_MAX];          /* there was a fault: c has something else */
+	bool broken;                     /* a file had a syntax error: not all was read */
 	struct conf_name *names;         /* that these view */
 
 	/* What the files that the settings name contain. */

@@ -29,6 +29,7 @@ struct assembly {
 	struct conf_text *t;
 	struct faults *f;
 	enum inside inside;
+	bool closed; /* a string, at the end of this line */
 	struct place here;
 	struct place comment; /* where the last one began */
 };
@@ -59,8 +60,10 @@ static int append(struct conf_text *t, const char *p, size_t len)
 }
 
 /* Ends a line of the text, which came from there. */
-static int end_line(struct conf_text *t, uint32_t file, uint32_t line)
+static int end_line(struct assembly *a, uint32_t file, uint32_t line)
 {
+	struct conf_text *t = a->t;
+
 	if (t->line_count == t->line_size) {
 		size_t size = t->line_size ? t->line_size * 2 : 128;
 		struct conf_line *lines = realloc(t->lines, size * sizeof(*lines));
@@ -69,7 +72,9 @@ static int end_line(struct conf_text *t, uint32_t file, uint32_t line)
 		t->lines = lines;
 		t->line_size = size;
 	}
-	t->lines[t->line_count++] = (struct conf_line){.file = file, .line = line};
+	t->lines[t->line_count++] = (struct conf_line){
+		.file = file, .line = line, .open = a->closed};
+	a->closed = false;
 	return append(t, "\n", 1);
 }
 
@@ -133,6 +138,8 @@ static int close_string(struct assembly *a, const char *line)
 	faults_add(a->f, a->here, NULL,
 		"a string goes on over the end of the line: a quote is missing");
 	a->inside = INSIDE_NOTHING;
+	a->closed = true;
+	a->t->open_count++;
 	return backslashes % 2 ? append(a->t, "\\\"", 2) : append(a->t, "\"", 1);
 }
 
@@ -210,7 +217,7 @@ static int add_line(
 	if (err == 0)
 		err = copy_line(a, line);
 	if (err == 0)
-		err = end_line(a->t, file, number);
+		err = end_line(a, file, number);
 	if (err)
 		faults_add(a->f, here, NULL, "%s", err_text(err));
 	return err;
@@ -313,8 +320,10 @@ int conf_text_read(struct conf_text *t, const char *file, struct faults *f)
 	}
 	err = add_file(&a, file, (struct place){0}, 0);
 	/* libconfig would take it for the end of the file. */
-	if (err == 0 && a.inside == INSIDE_COMMENT)
+	if (err == 0 && a.inside == INSIDE_COMMENT) {
 		faults_add(f, a.comment, NULL, "a comment that begins here has no end");
+		t->open_count++;
+	}
 	return err;
 }
 
@@ -344,6 +353,11 @@ struct place conf_text_place(const struct conf_text *t, unsigned n)
 	struct conf_line l = line_of(t, n);
 
 	return (struct place){.file = t->files[l.file].name, .line = l.line};
+}
+
+bool conf_text_is_open(const struct conf_text *t, unsigned n)
+{
+	return line_of(t, n).open;
 }
 
 const struct conf_file *conf_text_file(const struct conf_text *t, unsigned n)

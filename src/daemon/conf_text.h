@@ -18,6 +18,7 @@
 #ifndef DHT_DAEMON_CONF_TEXT_H
 #define DHT_DAEMON_CONF_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,6 +37,7 @@ struct conf_file {
 struct conf_line {
 	uint32_t file; /* index into files */
 	uint32_t line; /* from 1 */
+	bool open;     /* a string had no end here */
 };
 
 struct conf_text {
@@ -45,6 +47,7 @@ struct conf_text {
 	size_t line_count, line_size;
 	struct conf_file files[CONF_FILES_MAX];
 	uint32_t file_count;
+	unsigned open_count; /* strings and comments without an end */
 };
 
 /* Reads file into t, which must be all zero. 0, or an error with a fault added; an include that
@@ -54,6 +57,9 @@ void conf_text_fini(struct conf_text *t);
 
 /* Where line n (from 1) of the text came from. Views the name. */
 struct place conf_text_place(const struct conf_text *t, unsigned n);
+
+/* Whether a string had no end on line n: its value is not what was meant. */
+bool conf_text_is_open(const struct conf_text *t, unsigned n);
 
 /* The file that line n came from. */
 const struct conf_file *conf_text_file(const struct conf_text *t, unsigned n);

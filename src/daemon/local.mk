@@ -10,6 +10,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/conf_diff.c src/daemon/conf_diff.h \
 	src/daemon/conf_json.c src/daemon/conf_json.h \
 	src/daemon/conf_print.c \
+	src/daemon/conf_syntax.c src/daemon/conf_syntax.h \
 	src/daemon/conf_text.c src/daemon/conf_text.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/control_client.c src/daemon/control_client.h \

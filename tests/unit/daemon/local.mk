@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_conf_diff \
 	tests/unit/daemon/test_conf_json \
 	tests/unit/daemon/test_conf_print \
+	tests/unit/daemon/test_conf_syntax \
 	tests/unit/daemon/test_conf_text \
 	tests/unit/daemon/test_control \
 	tests/unit/daemon/test_control_client \
@@ -64,6 +65,9 @@ tests_unit_daemon_test_conf_json_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_conf_print_SOURCES = tests/unit/daemon/test_conf_print.c $(daemon_test_headers)
 tests_unit_daemon_test_conf_print_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_conf_syntax_SOURCES = tests/unit/daemon/test_conf_syntax.c $(daemon_test_headers)
+tests_unit_daemon_test_conf_syntax_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_conf_text_SOURCES = tests/unit/daemon/test_conf_text.c $(daemon_test_headers)
 tests_unit_daemon_test_conf_text_LDADD = $(daemon_test_ldadd)

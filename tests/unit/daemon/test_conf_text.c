@@ -92,6 +92,21 @@ static void what_is_not_closed_is_told(void **state)
 	}
 }
 
+static void lines_with_an_open_string_are_known(void **state)
+{
+	struct conf_text t = {0};
+	struct faults f = {0};
+
+	(void)state;
+	folder_write(&folder, "main.conf", "a = \"x;\nb = \"y\";\n/* z", 0600);
+	assert_int_equal(conf_text_read(&t, folder_path(&folder, "main.conf"), &f), 0);
+	assert_true(conf_text_is_open(&t, 1));
+	assert_false(conf_text_is_open(&t, 2));
+	assert_int_equal(t.open_count, 2);
+	conf_text_fini(&t);
+	faults_fini(&f);
+}
+
 static void includes_are_put_in_place(void **state)
 {
 	char text[600];
@@ -221,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(big_numbers_are_marked),
 		TEST(what_is_not_closed_is_told),
+		TEST(lines_with_an_open_string_are_known),
 		TEST(includes_are_put_in_place),
 		TEST(bad_includes_are_left_out),
 		TEST(lines_know_their_files),
