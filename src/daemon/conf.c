@@ -162,14 +162,19 @@ static unsigned end_of_good(const struct conf_text *text, config_t *parsed, stru
 	return conf_syntax_fault(text, parsed, f);
 }
 
-/* One file, with what it includes, over what is there already. */
+/* One file, with what it includes, over what is there already. Their names are kept, in the order
+ * of reading. */
 static void read_one(struct conf *conf, const char *file, struct faults *f)
 {
 	struct conf_text text = {0};
 	config_t parsed;
 
 	config_init(&parsed);
-	if (conf_text_read(&text, file, f) == 0) {
+	int err = conf_text_read(&text, file, f);
+	keep_name(conf, file);
+	for (uint32_t i = 0; i < text.file_count; i++)
+		keep_name(conf, text.files[i].name);
+	if (err == 0) {
 		struct walk w = {{place_of}, &text, conf, f, UINT_MAX};
 		if (!config_read_string(&parsed, text.text))
 			w.end = end_of_good(&text, &parsed, f);
@@ -280,9 +285,21 @@ static int read_all(struct conf *conf, const char *file, struct faults *f)
 	return 0;
 }
 
+/* The names are kept with the last one first. What is in no file that was read comes last. */
+static unsigned rank_of(const char *file, const void *user)
+{
+	const struct conf *conf = user;
+	unsigned rank = 0;
+
+	for (const struct conf_name *n = conf->names; file && n; n = n->next)
+		if (rank > 0 || strcmp(n->name, file) == 0)
+			rank++;
+	return rank > 0 ? rank : UINT_MAX;
+}
+
 int conf_load(struct conf *conf, const char *file, const char *credentials, struct faults *f)
 {
-	size_t before = faults_count(f);
+	size_t before = faults_count(f), sorted = f->count;
 
 	*conf = (struct conf){0};
 	int err = set_defaults(&conf->c);
@@ -295,6 +312,7 @@ int conf_load(struct conf *conf, const char *file, const char *credentials, stru
 	/* What was not read would seem to be missing. */
 	if (!conf->broken)
 		conf_check(conf, credentials, f);
+	faults_sort(f, sorted, rank_of, conf);
 	return faults_count(f) == before ? 0 : DHT_EINVAL;
 }
 

@@ -5,8 +5,8 @@
  *     defaults  ◀── dht.conf (with its @includes)  ◀── dht.conf.d, in order  ◀── secrets
  *
  * Each file only overrides what it names. Reading never stops at the first mistake: every setting
- * of every file is looked at, and everything that is wrong ends up in a list of faults. A
- * configuration with a fault is not used at all.
+ * of every file is looked at, and everything that is wrong ends up in a list of faults, in the
+ * order of the files and their lines. A configuration with a fault is not used at all.
  *
  * The module is not called config because of autoconf's config.h.
  */
@@ -35,7 +35,7 @@ struct conf {
 	unsigned value_count;            /* that were read */
 	bool bad[SETTINGS_MAX];          /* there was a fault: c has something else */
 	bool broken;                     /* a file had a syntax error: not all was read */
-	struct conf_name *names;         /* that these view */
+	struct conf_name *names;         /* that these view; the last one read first */
 
 	/* What the files that the settings name contain. */
 	char *password; /* for EXIT, from wherever it came; NULL: none */

@@ -78,6 +78,26 @@ void faults_add(struct faults *f, struct place at, const char *setting, const ch
 		f->untold++;
 }
 
+void faults_sort(struct faults *f, size_t first,
+	unsigned (*rank)(const char *file, const void *user), const void *user)
+{
+	unsigned ranks[FAULTS_MAX];
+
+	for (size_t i = first; i < f->count; i++) {
+		struct one_fault one = f->v[i];
+		unsigned own = rank(one.file, user);
+		size_t to = i;
+		for (; to > first && (ranks[to - 1] > own || (ranks[to - 1] == own &&
+								     f->v[to - 1].line > one.line));
+			to--) {
+			f->v[to] = f->v[to - 1];
+			ranks[to] = ranks[to - 1];
+		}
+		f->v[to] = one;
+		ranks[to] = own;
+	}
+}
+
 size_t faults_count(const struct faults *f)
 {
 	return f->count + f->untold;

@@ -44,6 +44,12 @@ struct faults {
 __attribute__((format(printf, 4, 5))) void faults_add(
 	struct faults *f, struct place at, const char *setting, const char *format, ...);
 
+/* Puts those from the first-th on into the order of their files, and of their lines in each. rank
+ * says where a file comes, which is NULL where it is not known; those of one place stay as they
+ * are. */
+void faults_sort(struct faults *f, size_t first,
+	unsigned (*rank)(const char *file, const void *user), const void *user);
+
 size_t faults_count(const struct faults *f);
 
 /* The i-th that is kept, 0 to f->count - 1. */

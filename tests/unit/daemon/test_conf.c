@@ -105,8 +105,8 @@ static void a_syntax_error_hides_what_it_causes(void **state)
 			"missing\n"
 			"@/dht.conf:3: clients.rate: -1 is out of range (0 to 1000000000)\n"},
 		{"clients: { rate = -1; };\na = ;",
-			"@/dht.conf:2: syntax error near ';': the value is missing\n"
-			"@/dht.conf:1: clients.rate: -1 is out of range (0 to 1000000000)\n"},
+			"@/dht.conf:1: clients.rate: -1 is out of range (0 to 1000000000)\n"
+			"@/dht.conf:2: syntax error near ';': the value is missing\n"},
 	};
 
 	(void)state;
@@ -114,6 +114,30 @@ static void a_syntax_error_hides_what_it_causes(void **state)
 		folder_write(&folder, "dht.conf", cases[i].text, 0600);
 		expect_faults(cases[i].faults);
 	}
+}
+
+/* In the order of reading, whatever found them. */
+static void faults_are_in_order(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(folder_path(&folder, "dht.conf.d"), 0700), 0);
+	folder_write(&folder, "dht.conf.d/20-b.conf", "b = 1;\nc = ;", 0600);
+	folder_write(&folder, "dht.conf.d/10-c.conf", "c = 1;", 0600);
+	folder_write(&folder, "a.conf", "a = 1;", 0600);
+	folder_write(&folder, "dht.conf", "x = 1;\n@include \"a.conf\"\ny = 1;", 0600);
+	expect_faults("@/dht.conf:1: x: unknown setting\n"
+		      "@/dht.conf:3: y: unknown setting\n"
+		      "@/a.conf:1: a: unknown setting\n"
+		      "@/dht.conf.d/10-c.conf:1: c: unknown setting\n"
+		      "@/dht.conf.d/20-b.conf:1: b: unknown setting\n"
+		      "@/dht.conf.d/20-b.conf:2: syntax error near ';': the value is missing\n");
+	folder_write(&folder, "dht.conf",
+		"records: { ttl = \"48h\"; };\nlisten: { ports = { client = 5;\n peer = 5; }; };\n",
+		0600);
+	unlink(folder_path(&folder, "dht.conf.d/20-b.conf"));
+	unlink(folder_path(&folder, "dht.conf.d/10-c.conf"));
+	expect_faults("@/dht.conf:1: records.ttl: \"48h\" is longer than records.max_ttl, \"24h\"\n"
+		      "@/dht.conf:3: listen.ports.peer: 5 is listen.ports.client already\n");
 }
 
 static void a_file_that_is_not_there(void **state)
@@ -305,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_fault_has_its_line),
 		TEST(a_syntax_error_hides_what_it_causes),
+		TEST(faults_are_in_order),
 		TEST(a_file_that_is_not_there),
 		TEST(values_and_their_places),
 		TEST(fragments_are_read_in_order),

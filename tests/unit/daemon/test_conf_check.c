@@ -71,9 +71,9 @@ static void ports_that_are_alike(void **state)
 			"already\n"},
 		{"tracker: { port = 9;\n };\nlisten: { ports: { peer = 9;\n keepalive = 8470; }; "
 		 "};",
+			"@/dht.conf:3: listen.ports.peer: 9 is tracker.port already\n"
 			"@/dht.conf:4: listen.ports.keepalive: 8470 is listen.ports.client "
-			"already\n"
-			"@/dht.conf:3: listen.ports.peer: 9 is tracker.port already\n"},
+			"already\n"},
 		/* What nobody has asked for, and is not used, is in nobody's way. */
 		{"listen: { ports: { client = 8471; client_reply = 6969; }; };", ""},
 		{"listen: { ports: { client = 8471; peer = 8471; }; };",

@@ -57,6 +57,32 @@ static void parts_can_be_had(void **state)
 	faults_fini(&f);
 }
 
+/* "a" to "z", and then what has no file. */
+static unsigned first_letter(const char *file, const void *user)
+{
+	assert_string_equal(user, "user");
+	return file ? (unsigned char)file[0] : 999;
+}
+
+static void they_are_put_in_order(void **state)
+{
+	static const struct place at[] = {
+		{"z", 1}, {"c", 1}, {"c", 9}, {0}, {"a", 7}, {"c", 1}, {"a", 0}, {"c", 10}};
+	static const char *const want[] = {
+		"z:1: 0", "a: 6", "a:7: 4", "c:1: 1", "c:1: 5", "c:9: 2", "c:10: 7", "dhtd: 3"};
+	struct faults f = {0};
+
+	(void)state;
+	faults_sort(&f, 0, first_letter, "user");
+	for (int i = 0; i < 8; i++)
+		faults_add(&f, at[i], NULL, "%d", i);
+	/* The first one stays where it is. */
+	faults_sort(&f, 1, first_letter, "user");
+	for (size_t i = 0; i < COUNT(want); i++)
+		assert_string_equal(f.v[i].text, want[i]);
+	faults_fini(&f);
+}
+
 static void each_is_one_line(void **state)
 {
 	struct faults f = {0};
@@ -105,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_say_what_is_known),
 		cmocka_unit_test(parts_can_be_had),
+		cmocka_unit_test(they_are_put_in_order),
 		cmocka_unit_test(each_is_one_line),
 		cmocka_unit_test(the_list_has_an_end),
 		cmocka_unit_test(long_lines_are_cut),
