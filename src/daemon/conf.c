@@ -20,6 +20,7 @@
 #include "daemon/conf_syntax.h"
 #include "daemon/conf_text.h"
 #include "daemon/cmdline.h"
+#include "daemon/readable.h"
 #include "daemon/secret.h"
 #include "daemon/value.h"
 
@@ -79,8 +80,8 @@ static void check_readers(struct walk *w, const struct setting *s, const config_
 	w->conf->bad[setting_index(s)] = true;
 	faults_add(w->f, place_of(&w->where, v), s->path,
 		"is in plain text in a file of mode %04o: others must not be able to read or "
-		"change it",
-		(unsigned)(file->mode & 07777));
+		"change it: chmod o-rw,g-w %s",
+		(unsigned)(file->mode & 07777), file->name);
 }
 
 static void take_value(struct walk *w, const struct setting *s, const config_setting_t *v)
@@ -211,16 +212,17 @@ static bool is_missing(const char *name, int error)
 static void read_fragments(struct conf *conf, const char *file, struct faults *f)
 {
 	struct dirent **names;
-	char *folder, *fragment;
+	char *folder, *fragment, why[READABLE_TEXT_MAX];
 
 	if (asprintf(&folder, "%s.d", file) < 0) {
 		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
 		return;
 	}
 	int n = scandir(folder, &names, is_fragment, by_name);
-	if (n < 0 && !is_missing(folder, errno))
-		faults_add(f, (struct place){.file = folder}, NULL, "cannot read: %s",
-			strerror(errno));
+	if (n < 0 && !is_missing(folder, errno)) {
+		readable_error(why, folder, errno);
+		faults_add(f, (struct place){.file = folder}, NULL, "cannot read: %s", why);
+	}
 	for (int i = 0; i < n; i++) {
 		if (asprintf(&fragment, "%s/%s", folder, names[i]->d_name) < 0) {
 			faults_add(f, (struct place){.file = folder}, NULL, "%s",

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/readable.h"
 #include "daemon/secret.h"
 #include "daemon/value.h"
 
@@ -258,4 +259,32 @@ void conf_check(struct conf *conf, const char *credentials, struct faults *f)
 	check_key_file(conf, f);
 	find_password(conf, credentials, f);
 	find_keys(conf, f);
+}
+
+static void check_file(const struct account *r, const char *file, struct faults *f)
+{
+	char text[READABLE_TEXT_MAX];
+
+	if (file[0] != '\0' && !readable_by(r, file, text))
+		faults_add(f, (struct place){.file = file}, NULL, "%s", text);
+}
+
+int conf_check_reader(const struct conf *conf, const char *user, struct faults *f)
+{
+	size_t before = faults_count(f);
+	struct account r;
+	char *folder;
+
+	if (!account_find(&r, user))
+		return 0;
+	for (const struct conf_name *n = conf->names; n; n = n->next)
+		check_file(&r, n->name, f);
+	if (conf->main_file && asprintf(&folder, "%s.d", conf->main_file) >= 0) {
+		check_file(&r, folder, f);
+		free(folder);
+	}
+	check_file(&r, conf->c.password_file, f);
+	check_file(&r, conf->c.clients.keys_file, f);
+	check_file(&r, conf->c.cluster.key_file, f);
+	return faults_count(f) == before ? 0 : DHT_EINVAL;
 }

@@ -14,4 +14,12 @@
  * at fault already is not held against another. */
 void conf_check(struct conf *conf, const char *credentials, struct faults *f);
 
+/* The user whom the service runs as. */
+#define CONF_SERVICE_USER "_dht"
+
+/* Whether this user could read every file that conf came from and those that its settings name: it
+ * is root who checks a configuration, but not who runs it. 0, or DHT_EINVAL with faults added.
+ * Without a user of that name nothing is wrong. */
+int conf_check_reader(const struct conf *conf, const char *user, struct faults *f);
+
 #endif

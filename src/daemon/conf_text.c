@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/readable.h"
 
 /* What the text is inside of. A comment goes on from line to line, a string must not. */
 enum inside {
@@ -270,17 +271,18 @@ static FILE *open_file(struct assembly *a, const char *name, struct place from)
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+	char why[READABLE_TEXT_MAX];
 	struct stat st;
 
 	if (fd >= 0 && !in)
 		close(fd);
 	if (!in || fstat(fd, &st) != 0) {
+		readable_error(why, name, errno);
 		if (from.file)
-			faults_add(
-				a->f, from, NULL, "cannot include %s: %s", name, strerror(errno));
+			faults_add(a->f, from, NULL, "cannot include %s: %s", name, why);
 		else
-			faults_add(a->f, (struct place){.file = name}, NULL, "cannot open: %s",
-				strerror(errno));
+			faults_add(
+				a->f, (struct place){.file = name}, NULL, "cannot open: %s", why);
 	} else if (wrong_kind(&st)) {
 		faults_add(a->f, (struct place){.file = name}, NULL, "%s", wrong_kind(&st));
 	} else if (!(t->files[t->file_count].name = strdup(name))) {

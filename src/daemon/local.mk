@@ -37,6 +37,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/param.c src/daemon/param.h \
 	src/daemon/policy.c src/daemon/policy.h \
 	src/daemon/probe.c src/daemon/probe.h \
+	src/daemon/readable.c src/daemon/readable.h \
 	src/daemon/secret.c src/daemon/secret.h \
 	src/daemon/server_name.c src/daemon/server_name.h \
 	src/daemon/settings.c src/daemon/settings.h \

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/secretfile.h"
+#include "daemon/readable.h"
 
 bool secret_is_hash(const char *password)
 {
@@ -59,19 +60,23 @@ static int open_secret(
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char why[READABLE_TEXT_MAX];
 
-	if (fd < 0 || fstat(fd, st) != 0)
-		faults_add(f, at, setting, "cannot open %s: %s", file, strerror(errno));
-	else if (!S_ISREG(st->st_mode))
+	if (fd < 0 || fstat(fd, st) != 0) {
+		readable_error(why, file, errno);
+		faults_add(f, at, setting, "cannot open %s: %s", file, why);
+	} else if (!S_ISREG(st->st_mode)) {
 		faults_add(f, at, setting, "%s is not a regular file", file);
-	else if (!secretfile_mode_ok(st->st_mode))
+	} else if (!secretfile_mode_ok(st->st_mode)) {
 		faults_add(f, at, setting,
-			"%s has mode %04o: others must not be able to read or change it", file,
-			(unsigned)(st->st_mode & 07777));
-	else if (st->st_size > SECRET_FILE_MAX)
+			"%s has mode %04o: others must not be able to read or change it: "
+			"chmod o-rw,g-w %s",
+			file, (unsigned)(st->st_mode & 07777), file);
+	} else if (st->st_size > SECRET_FILE_MAX) {
 		faults_add(f, at, setting, "%s is too big", file);
-	else
+	} else {
 		return fd;
+	}
 	if (fd >= 0)
 		close(fd);
 	return -1;

@@ -28,6 +28,7 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_param \
 	tests/unit/daemon/test_policy \
 	tests/unit/daemon/test_probe \
+	tests/unit/daemon/test_readable \
 	tests/unit/daemon/test_secret \
 	tests/unit/daemon/test_server_name \
 	tests/unit/daemon/test_settings \
@@ -128,6 +129,9 @@ tests_unit_daemon_test_policy_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_probe_SOURCES = tests/unit/daemon/test_probe.c $(daemon_test_headers)
 tests_unit_daemon_test_probe_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_readable_SOURCES = tests/unit/daemon/test_readable.c $(daemon_test_headers)
+tests_unit_daemon_test_readable_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_secret_SOURCES = tests/unit/daemon/test_secret.c $(daemon_test_headers)
 tests_unit_daemon_test_secret_LDADD = $(daemon_test_ldadd)

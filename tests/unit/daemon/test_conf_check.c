@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <grp.h>
+#include <pwd.h>
+
 #include <sodium.h>
 
 #include "base/err.h"
-#include "daemon/conf.h"
+#include "daemon/conf_check.h"
 #include "daemon/secret.h"
 
 #include "folder.h"
@@ -209,7 +212,7 @@ static void the_password_of_a_file(void **state)
 	folder_write(&folder, "pw", "sesame", 0604);
 	expect("password_file = \"pw\";",
 		"@/dht.conf:1: password_file: @/pw has mode 0604: others must not be able to read "
-		"or change it\n");
+		"or change it: chmod o-rw,g-w @/pw\n");
 }
 
 static void a_password_that_is_too_long(void **state)
@@ -281,6 +284,41 @@ static void keys_are_read(void **state)
 	expect("clients: { keys_file = \"keys\"; };", "");
 }
 
+/* What root checks, another one has to read. */
+static void the_services_user_can_read(void **state)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	struct faults f = {0};
+	struct conf conf;
+	char got[2048], want[1024];
+
+	(void)state;
+	if (!nobody || nobody->pw_uid == getuid())
+		skip();
+	const struct group *g = getgrgid(nobody->pw_gid);
+	assert_int_equal(chmod(folder.path, 0755), 0);
+	folder_write(&folder, "hidden", "x\n", 0600);
+	load(&conf, "password_file = \"hidden\";", NULL, "");
+	assert_int_equal(chmod(folder_path(&folder, "dht.conf"), 0644), 0);
+	assert_int_equal(conf_check_reader(&conf, "no such user", &f), 0);
+	assert_int_equal(conf_check_reader(&conf, "nobody", &f), DHT_EINVAL);
+	folder_faults(&folder, &f, got, sizeof(got));
+	snprintf(want, sizeof(want),
+		"@/hidden: the server's user nobody cannot read it: chown root:%s @/hidden && "
+		"chmod 640 @/hidden\n",
+		g ? g->gr_name : "");
+	if (g)
+		assert_string_equal(got, want);
+	faults_fini(&f);
+	/* Nor may the folder of the drop-ins be closed. */
+	assert_int_equal(mkdir(folder_path(&folder, "dht.conf.d"), 0700), 0);
+	assert_int_equal(conf_check_reader(&conf, "nobody", &f), DHT_EINVAL);
+	assert_int_equal(f.count, 2);
+	assert_non_null(strstr(f.v[0].text, "dht.conf.d: the server's user nobody cannot"));
+	faults_fini(&f);
+	conf_fini(&conf);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -295,6 +333,7 @@ int main(void)
 		TEST(a_hash_is_taken_as_one),
 		TEST(the_credential_comes_last),
 		TEST(keys_are_read),
+		TEST(the_services_user_can_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,8 +61,8 @@ static void what_is_no_secret_is_refused(void **state)
 	(void)state;
 	assert_true(secret_read(folder_write(&folder, "s", "a", 0644), here, "x", &text, &f) < 0);
 	assert_null(text);
-	expect_fault(&f,
-		"dht.conf:7: x: @/s has mode 0644: others must not be able to read or change it\n");
+	expect_fault(&f, "dht.conf:7: x: @/s has mode 0644: others must not be able to read or "
+			 "change it: chmod o-rw,g-w @/s\n");
 	assert_true(secret_read(folder_path(&folder, "none"), here, "x", &text, &f) < 0);
 	expect_fault(&f, "dht.conf:7: x: cannot open @/none: No such file or directory\n");
 	assert_true(secret_read(folder.path, here, "x", &text, &f) < 0);
