@@ -4,6 +4,7 @@
 #include "daemon/conf.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <libconfig.h>
@@ -60,8 +61,14 @@ static const char *keep_name(struct conf *conf, const char *name)
 
 static void unknown(struct walk *w, const config_setting_t *v, const char *path)
 {
-	const char *near = setting_nearest(path);
+	char lower[PATH_TEXT_MAX];
+	size_t n = 0;
 
+	/* All names are in small letters. */
+	for (; path[n] != '\0' && n < sizeof(lower) - 1; n++)
+		lower[n] = (char)tolower((unsigned char)path[n]);
+	lower[n] = '\0';
+	const char *near = setting_nearest(lower);
 	if (near)
 		faults_add(w->f, place_of(&w->where, v), path, "unknown setting (did you mean %s?)",
 			near);

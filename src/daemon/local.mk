@@ -45,6 +45,7 @@ libdaemon_la_SOURCES = \
 	src/daemon/thread.c src/daemon/thread.h \
 	src/daemon/udp.c src/daemon/udp.h \
 	src/daemon/value.c src/daemon/value.h \
+	src/daemon/value_hint.c src/daemon/value_hint.h \
 	src/daemon/varlink.c src/daemon/varlink.h \
 	src/daemon/warden.c src/daemon/warden.h \
 	src/daemon/watchdog.c src/daemon/watchdog.h \

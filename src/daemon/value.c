@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "daemon/value_hint.h"
 
 /* What the readers below share. */
 struct reading {
@@ -114,6 +116,10 @@ static int read_int(const struct reading *r, const config_setting_t *v)
 		return wrong_type(r, v);
 	long long n = type == CONFIG_TYPE_INT ? config_setting_get_int(v)
 	                                      : config_setting_get_int64(v);
+	/* libconfig makes the largest of what is too large for it. */
+	if (n == LLONG_MAX)
+		return fault(r, v, "the number is too large (%" PRIu64 " to %" PRIu64 ")",
+			r->s->min, r->s->max);
 	if (n < 0 || (uint64_t)n < r->s->min || (uint64_t)n > r->s->max)
 		return fault(r, v, "%lld is out of range (%" PRIu64 " to %" PRIu64 ")", n,
 			r->s->min, r->s->max);
@@ -125,13 +131,19 @@ static int read_int(const struct reading *r, const config_setting_t *v)
 static int read_scaled(const struct reading *r, const config_setting_t *v)
 {
 	bool is_time = r->s->type == SETTING_DURATION;
-	char min[UNITS_TEXT_MAX], max[UNITS_TEXT_MAX];
+	char min[UNITS_TEXT_MAX], max[UNITS_TEXT_MAX], hint[VALUE_HINT_MAX];
 	const char *text = text_of(r, v);
 	uint64_t n = 0;
 
 	if (!text)
 		return DHT_EINVAL;
 	int err = is_time ? duration_parse(text, &n) : size_parse(text, &n);
+	value_hint_scaled(text, is_time, hint);
+	if ((err == DHT_EUNITS || err == DHT_EMALFORMED) && hint[0])
+		return fault(r, v, "\"%s\" %s%s", text,
+			is_time && text[strspn(text, " 0123456789")] == '\0' ? "has no unit"
+									     : "is not known",
+			hint);
 	if (err == DHT_EUNITS && is_time)
 		return fault(r, v, "\"%s\" has no unit that is known (ms, s, m, h, d)", text);
 	if (err == DHT_EUNITS)
@@ -204,12 +216,23 @@ static int read_path(const struct reading *r, const config_setting_t *v)
 static int read_host(const struct reading *r, const config_setting_t *v)
 {
 	const char *text = text_of(r, v);
+	char hint[VALUE_HINT_MAX];
+	struct addr addr;
 	struct ip ip;
 
 	if (!text)
 		return DHT_EINVAL;
+	value_hint_address(text, false, hint);
+	if (ip_parse(text, &ip) != 0 && addr_parse(text, 0, &addr) == 0 && addr.port != 0)
+		return fault(
+			r, v, "\"%s\" is not an IP address: the port is listen.ports.client", text);
 	if (ip_parse(text, &ip) != 0)
-		return fault(r, v, "\"%s\" is not an IP address", text);
+		return fault(r, v, "\"%s\" is not an IP address%s", text, hint);
+	if (ip_is_unspecified(&ip))
+		return fault(r, v,
+			"\"%s\" is not the address of one host: it belongs into "
+			"listen.client_addresses",
+			text);
 	if (!ip_is_unicast(&ip))
 		return fault(r, v, "\"%s\" is not the address of one host", text);
 	*(struct ip *)r->field = ip;
@@ -256,10 +279,12 @@ static int read_choice(const struct reading *r, const config_setting_t *v)
 static int read_address_element(
 	const struct reading *r, const config_setting_t *v, const char *text, void *to)
 {
+	char hint[VALUE_HINT_MAX];
 	struct ip *ip = to;
 
+	value_hint_address(text, false, hint);
 	if (ip_parse(text, ip) != 0)
-		return fault(r, v, "\"%s\" is not an IP address", text);
+		return fault(r, v, "\"%s\" is not an IP address%s", text, hint);
 	if (!ip_is_unicast(ip) && !ip_is_unspecified(ip))
 		return fault(r, v, "\"%s\" is neither one host's address nor a wildcard", text);
 	return 0;
@@ -268,10 +293,16 @@ static int read_address_element(
 static int read_prefix_element(
 	const struct reading *r, const config_setting_t *v, const char *text, void *to)
 {
+	char hint[VALUE_HINT_MAX];
+
 	switch (prefix_parse(text, to)) {
 	case 0: return 0;
-	case DHT_EINVAL: return fault(r, v, "\"%s\" has bits set behind its prefix", text);
-	default: return fault(r, v, "\"%s\" is not an IP address or prefix", text);
+	case DHT_EINVAL:
+		value_hint_prefix(text, hint);
+		return fault(r, v, "\"%s\" has bits set behind its prefix%s", text, hint);
+	default:
+		value_hint_address(text, true, hint);
+		return fault(r, v, "\"%s\" is not an IP address or prefix%s", text, hint);
 	}
 }
 

@@ -36,6 +36,7 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_thread \
 	tests/unit/daemon/test_udp \
 	tests/unit/daemon/test_value \
+	tests/unit/daemon/test_value_hint \
 	tests/unit/daemon/test_varlink \
 	tests/unit/daemon/test_warden \
 	tests/unit/daemon/test_watchdog \
@@ -153,6 +154,9 @@ tests_unit_daemon_test_udp_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_value_SOURCES = tests/unit/daemon/test_value.c $(daemon_test_headers)
 tests_unit_daemon_test_value_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_value_hint_SOURCES = tests/unit/daemon/test_value_hint.c $(daemon_test_headers)
+tests_unit_daemon_test_value_hint_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_varlink_SOURCES = tests/unit/daemon/test_varlink.c $(daemon_test_headers)
 tests_unit_daemon_test_varlink_LDADD = $(daemon_test_ldadd)
