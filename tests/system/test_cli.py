@@ -417,13 +417,16 @@ class Cli(lab.LabTest):
     def test_bad_profiles(self):
         for text, line in (("[default]\nservr = x\n", 2), ("[default]\ntimeout = soon\n", 2),
                            ("[nonsense]\nserver = x\n", 1), ("server = x\n", 1),
-                           ("[default]\nserver\n", 2), ("[profile x]\ntries = many\n", 2)):
+                           ("[default]\nserver\n", 2), ("[profile x]\ntries = many\n", 2),
+                           ("[default]\nserver = 127.0.0.1:99999\n", 2),
+                           ("[default]\nserver = a\nserver = b\n", 3)):
             path = self.write_profile(text)
             run = self.with_profile("ping")
             self.assertEqual(run.returncode, 78, (text, run.stderr))
             self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
             self.assertRegex(run.stderr, rf"{re.escape(str(path))}:({line}|{line + 1})\b")
         self.write_profile("[default]\n")
+        self.assertEqual(self.with_profile("-S", "127.0.0.1:99999", "ping").returncode, 2)
         run = self.with_profile("-p", "nobody", "ping")
         self.assertIn(run.returncode, (2, 78))
         self.assertIn("nobody", run.stderr)

@@ -13,6 +13,7 @@
 
 #define SECTION_MAX  49 /* inih cuts a longer name */
 #define SECTION_HINT "[default] or [profile NAME]"
+#define SERVER_HINT  "HOST, HOST:PORT or [IPV6]:PORT, with commas between several"
 #define SYNTAX_HINT  SECTION_HINT ", and NAME = VALUE below it"
 
 static const struct opt rows[] = {
@@ -28,6 +29,8 @@ static const struct opt rows[] = {
 	{0},
 };
 
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
 /* One file on its way through inih. */
 struct parse {
 	FILE *file;
@@ -36,6 +39,7 @@ struct parse {
 	struct profile *profile;
 	const char *name;      /* of the profile that is wanted, or NULL */
 	struct settings *into; /* the section's; NULL before the first */
+	int set_on[ROWS];      /* the lines of this section that have the settings; 0: none */
 	bool found;            /* [profile name] was there */
 	struct fault *fault;
 };
@@ -66,6 +70,7 @@ static void section_enter(struct parse *p, const char *line)
 	char section[SECTION_MAX + 1];
 	size_t n = end ? (size_t)(end - line - 1) : 0;
 
+	memset(p->set_on, 0, sizeof(p->set_on));
 	if (!end) {
 		fault_set(p->fault, EXIT_BAD_CONFIG, "config", SECTION_HINT,
 			"%s:%d: this section has no ]", p->path, p->line);
@@ -115,6 +120,61 @@ static char *read_line(char *out, int size, void *stream)
 	return p->fault->status != 0 ? NULL : out;
 }
 
+/* ---- Servers ---- */
+
+/* 1 to 65535. */
+static bool is_port(const char *text, size_t len)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		n = n * 10 + (unsigned)(text[i] - '0');
+		if (n > UINT16_MAX)
+			return false;
+	}
+	return n > 0;
+}
+
+/* HOST, HOST:PORT, [IPV6], [IPV6]:PORT or IPV6, as dht_open() takes them. Whether there is such a
+ * host shows when it is looked up. */
+static bool is_server(const char *text, size_t len)
+{
+	const char *end = text + len, *colon = memchr(text, ':', len);
+
+	if (len == 0 || memchr(text, ' ', len) || memchr(text, '\t', len))
+		return false;
+	if (*text == '[') {
+		const char *close = memchr(text, ']', len);
+		if (!close || close == text + 1)
+			return false;
+		return close + 1 == end ||
+		       (close[1] == ':' && is_port(close + 2, (size_t)(end - close - 2)));
+	}
+	if (!colon || memchr(colon + 1, ':', (size_t)(end - colon - 1)))
+		return true;
+	return colon > text && is_port(colon + 1, (size_t)(end - colon - 1));
+}
+
+/* The first of a list with commas that is no server; false when all are. */
+static bool find_bad_server(const char *list, const char **bad, size_t *len)
+{
+	for (;; list++) {
+		list += strspn(list, " \t");
+		size_t whole = strcspn(list, ",");
+		*len = whole;
+		while (*len > 0 && strchr(" \t", list[*len - 1]))
+			(*len)--;
+		*bad = list;
+		if (!is_server(list, *len))
+			return true;
+		list += whole;
+		if (*list == '\0')
+			return false;
+	}
+}
+
 /* ---- Settings ---- */
 
 /* A key's file is meant from its client.ini; "~/" is the home. NULL without memory. */
@@ -156,6 +216,28 @@ static void assign(struct parse *p, const struct opt *o, const char *value)
 		fault_set(p->fault, EXIT_FAILED, "memory", NULL, "no memory");
 }
 
+/* Faults that a value of the right kind can have, too. */
+static bool is_fit(struct parse *p, const struct opt *o, const char *value)
+{
+	int *line = &p->set_on[o - rows];
+	bool is_list = strcmp(o->name, "server") == 0;
+	const char *bad;
+	size_t len;
+
+	if (*line > 0) {
+		fault_set(p->fault, EXIT_BAD_CONFIG, "config",
+			is_list ? "put both on one line, with a comma" : "take one of them out",
+			"%s:%d: '%s' is set twice (line %d)", p->path, p->line, o->name, *line);
+		return false;
+	}
+	*line = p->line;
+	if (!is_list || value[0] == '\0' || !find_bad_server(value, &bad, &len))
+		return true;
+	fault_set(p->fault, EXIT_BAD_CONFIG, "config", SERVER_HINT, "%s:%d: '%.*s' is not a server",
+		p->path, p->line, (int)len, bad);
+	return false;
+}
+
 /* inih's handler: 1 goes on. */
 static int take(void *user, const char *section, const char *name, const char *value)
 {
@@ -172,7 +254,7 @@ static int take(void *user, const char *section, const char *name, const char *v
 	} else if (!o) {
 		fault_here(p, "dht-client.ini(5) lists the settings", "is not a setting", name);
 		opts_hint(&set, 1, "", name, p->fault);
-	} else {
+	} else if (is_fit(p, o, value)) {
 		assign(p, o, value);
 	}
 	return p->fault->status == 0;
@@ -186,6 +268,7 @@ static int load_file(struct parse *p)
 
 	p->line = 0;
 	p->into = NULL;
+	memset(p->set_on, 0, sizeof(p->set_on));
 	p->file = fopen(p->path, "re");
 	if (!p->file && (errno == ENOENT || errno == ENOTDIR))
 		return 0;

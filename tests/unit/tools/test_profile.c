@@ -163,6 +163,45 @@ static void what_is_wrong_is_named(void **state)
 		"[default] or [profile NAME]");
 }
 
+#define SERVERS "HOST, HOST:PORT or [IPV6]:PORT, with commas between several"
+
+static void servers_are_looked_at(void **state)
+{
+	struct profile p;
+	struct fault f;
+
+	(void)state;
+	assert_bad("[default]\nserver = 1.2.3.4:99999\n", 2, "'1.2.3.4:99999' is not a server",
+		SERVERS);
+	assert_bad("[default]\nserver = a, b:0\n", 2, "'b:0' is not a server", SERVERS);
+	assert_bad("[default]\nserver = a b\n", 2, "'a b' is not a server", SERVERS);
+	assert_bad("[default]\nserver = a,\n", 2, "'' is not a server", SERVERS);
+	assert_bad("[default]\nserver = [::1]x\n", 2, "'[::1]x' is not a server", SERVERS);
+	assert_bad("[default]\nserver = [::1\n", 2, "'[::1' is not a server", SERVERS);
+	assert_bad("[default]\nserver = :8470\n", 2, "':8470' is not a server", SERVERS);
+	assert_bad("[default]\nserver = a:\n", 2, "'a:' is not a server", SERVERS);
+	assert_int_equal(
+		load("[default]\nserver = a , b:1,\t::1,[::1] ,[::1]:65535\n", NULL, NULL, &p, &f),
+		0);
+	profile_free(&p);
+}
+
+static void what_is_set_twice_is_told(void **state)
+{
+	struct profile p;
+	struct fault f;
+
+	(void)state;
+	assert_bad("[default]\nserver = a\nserver = b\n", 3, "'server' is set twice (line 2)",
+		"put both on one line, with a comma");
+	assert_bad("[profile x]\ntries = 1\n\ntries = 2\n", 4, "'tries' is set twice (line 2)",
+		"take one of them out");
+	assert_int_equal(load("[default]\nserver = a\n[profile x]\nserver = b\n",
+				 "[default]\nserver = c\n", "x", &p, &f),
+		0);
+	profile_free(&p);
+}
+
 static void the_first_fault_is_told(void **state)
 {
 	(void)state;
@@ -270,6 +309,8 @@ int main(void)
 		cmocka_unit_test(a_missing_profile_names_the_files),
 		cmocka_unit_test(keys_are_beside_the_file),
 		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(servers_are_looked_at),
+		cmocka_unit_test(what_is_set_twice_is_told),
 		cmocka_unit_test(the_first_fault_is_told),
 		cmocka_unit_test(a_long_line_is_not_cut),
 		cmocka_unit_test(a_long_section_is_not_cut),
