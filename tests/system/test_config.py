@@ -162,6 +162,21 @@ tracker: { interval = "1s"; };
         self.assertIn(f"{self.conf}:2: a string goes on", run.stderr)
         self.assertIn(f"{self.conf}:3: records.max_ttl: ", run.stderr)
 
+    def test_what_another_programs_file_looks_like(self):
+        for text, expected in (
+                ("log: { level = \"info\"; };\n[records]\nttl = 30\n",
+                 "2: syntax error near '[': a group is written records: { … };"),
+                ("records.ttl = \"5m\";\ncolour = 1;\n",
+                 "1: syntax error near 'records.ttl': a group is written records: { ttl = …; };"),
+                ("records: {\n ttl = \"1m\";\n ttl = \"2m\";\n};\ncolour = 1;\n",
+                 "3: records.ttl: is set twice in this file (first on line 2)"),
+                ("clients: { require_auth = yes; };\n",
+                 "1: syntax error near 'yes': a value is true or false, a number, or text in "
+                 "\"quotes\"")):
+            run = self.check(text)
+            self.assertEqual(run.returncode, CONFIG)
+            self.assertEqual(run.stderr, f"{self.conf}:{expected}\n")
+
     def test_what_is_no_file(self):
         for name in ("dht.conf", "dht.conf.d/10-x.conf", "hidden"):
             with self.subTest(name):
