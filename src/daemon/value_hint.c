@@ -27,7 +27,7 @@ static bool is_two(const char *text, bool or_prefix)
 {
 	char first[TEXT_MAX];
 
-	for (size_t n = 1; text[n] != '\0'; n++) {
+	for (size_t n = 1; text[0] != '\0' && text[n] != '\0'; n++) {
 		memcpy(first, text, n);
 		first[n] = '\0';
 		if (is_element(first, or_prefix) && is_element(text + n, or_prefix))

@@ -63,7 +63,7 @@ static void each_fault_has_its_line(void **state)
 			"@/dht.conf:3: clients.allow: element 2 must be a string in quotes, not a "
 			"whole number\n"
 			"@/dht.conf:4: clients.allow: \"x\" is not an IP address or prefix: names "
-	                "are not looked up here: write the address\n"},
+			"are not looked up here: write the address\n"},
 		{"log: { level = \"loud\"; };",
 			"@/dht.conf:1: log.level: \"loud\" is not one of error, warning, notice, "
 			"info, debug\n"},

@@ -135,7 +135,7 @@ static void secrets_are_not_repeated(void **state)
 		"@/main.conf:1: syntax error: a setting is written NAME = VALUE; and text stands "
 		"in \"quotes\"\n",
 		1);
-	expect("cluster: { }; password \"sesame\";",
+	expect("cluster: { }; password sesame;",
 		"@/main.conf:1: syntax error: a setting is written NAME = VALUE; and text stands "
 		"in \"quotes\"\n",
 		1);

@@ -150,12 +150,12 @@ static void bad_values_leave_what_was_there(void **state)
 		{"listen.address", "\"\"", "\"\" is not an IP address"},
 		{"listen.address", "\"localhost\"",
 			"\"localhost\" is not an IP address: names are not looked up here: write "
-	                "the address"},
+			"the address"},
 		{"listen.address", "\"127.0.0.1:8470\"",
 			"\"127.0.0.1:8470\" is not an IP address: the port is listen.ports.client"},
 		{"listen.address", "\"::\"",
 			"\"::\" is not the address of one host: it belongs into "
-	                "listen.client_addresses"},
+			"listen.client_addresses"},
 		{"listen.address", "\"224.0.0.1\"", "\"224.0.0.1\" is not the address of one host"},
 		{"listen.address", "( \"::1\" )", "must be an address in quotes, not a list"},
 		{"listen.client_addresses", "\"::\"",
@@ -199,7 +199,7 @@ static void bad_values_leave_what_was_there(void **state)
 			"\"1023K\" is out of range (\"0\", or \"1M\" to \"1048576T\")"},
 		{"clients.allow", "( \"10.0.0.1/8\" )",
 			"\"10.0.0.1/8\" has bits set behind its prefix: 10.0.0.0/8, or 10.0.0.1 "
-	                "alone?"},
+			"alone?"},
 		{"clients.allow", "( \"10.0.0.0/33\" )",
 			"\"10.0.0.0/33\" is not an IP address or prefix"},
 		{"clients.base_put", "1", "must be true or false, not a whole number"},
