@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/addr.h"
+#include "base/err.h"
 #include "base/units.h"
 
 #define TEXT_MAX 100 /* a longer one is no slip of a known kind */
@@ -19,7 +20,9 @@ static bool is_element(const char *text, bool or_prefix)
 	struct prefix prefix;
 	struct ip ip;
 
-	return or_prefix ? prefix_parse(text, &prefix) == 0 : ip_parse(text, &ip) == 0;
+	/* One with bits behind it is meant as one, too. */
+	int err = or_prefix ? prefix_parse(text, &prefix) : ip_parse(text, &ip);
+	return err == 0 || err == DHT_EINVAL;
 }
 
 /* Where there is no comma between two strings, libconfig makes one of them. */

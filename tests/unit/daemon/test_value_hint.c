@@ -23,6 +23,7 @@ static void addresses(void **state)
 		{"::1192.0.2.8", false, ": is a comma missing?"},
 		{"10.0.0.0/810.1.0.0/16", true, ": is a comma missing?"},
 		{"10.0.0.0/8::1", true, ": is a comma missing?"},
+		{"10.1.2.3/8::1", true, ": is a comma missing?"},
 		{"10.0.0.0/8::1", false, ""},
 	};
 	char hint[VALUE_HINT_MAX], word[300];
