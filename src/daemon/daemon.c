@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/exitcode.h"
+#include "daemon/conf_check.h"
 #include "daemon/daemon_state.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -162,12 +163,20 @@ static int act(const struct cmdline *o, struct conf *conf)
 	return result;
 }
 
+/* Root can read what the server of dht.service cannot. Who runs it on another file is not known. */
+static int check_reader(const struct cmdline *o, const struct conf *conf, struct faults *f)
+{
+	if (o->action != CMDLINE_CHECK || o->file || geteuid() != 0)
+		return 0;
+	return conf_check_reader(conf, CONF_SERVICE_USER, f);
+}
+
 static int load_and_act(const struct cmdline *o)
 {
 	struct faults f = {0};
 	struct conf conf;
 
-	if (daemon_load(o, o->file, &conf, &f) == 0) {
+	if (daemon_load(o, o->file, &conf, &f) == 0 && check_reader(o, &conf, &f) == 0) {
 		faults_fini(&f);
 		return act(o, &conf);
 	}
