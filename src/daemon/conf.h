@@ -22,6 +22,9 @@
 #include "daemon/settings.h"
 
 /* A file's name that places view. */
+/* The systemd credential that is the password where no setting says otherwise. */
+#define CONF_CREDENTIAL "dht.password"
+
 struct conf_name {
 	struct conf_name *next;
 	char name[];

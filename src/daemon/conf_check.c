@@ -16,8 +16,6 @@
 #include "daemon/secret.h"
 #include "daemon/value.h"
 
-#define CREDENTIAL_NAME "dht.password"
-
 /* KiB of memory times passes. One second or two go by with as much (libsodium calls it sensitive);
  * meanwhile the daemon cannot end, and a stranger may ask for it with every EXIT. */
 #define HASH_COST_MAX (4u << 20)
@@ -192,12 +190,12 @@ static void read_credential(struct conf *conf, const char *credentials, struct f
 {
 	char *file;
 
-	if (asprintf(&file, "%s/%s", credentials, CREDENTIAL_NAME) < 0) {
-		faults_add(f, (struct place){0}, CREDENTIAL_NAME, "%s", err_text(DHT_ENOMEM));
+	if (asprintf(&file, "%s/%s", credentials, CONF_CREDENTIAL) < 0) {
+		faults_add(f, (struct place){0}, CONF_CREDENTIAL, "%s", err_text(DHT_ENOMEM));
 		return;
 	}
 	if (access(file, F_OK) == 0)
-		read_password_file(conf, file, (struct place){0}, CREDENTIAL_NAME, f);
+		read_password_file(conf, file, (struct place){0}, CONF_CREDENTIAL, f);
 	free(file);
 }
 

@@ -74,12 +74,23 @@ static char *default_text(const struct setting *s)
 	return text;
 }
 
+/* Whether this is the password, and it came as a credential: then the setting itself is empty. */
+static bool is_credential(const struct conf *conf, const struct setting *s)
+{
+	return strcmp(s->path, "password") == 0 && conf->password && conf->c.password[0] == '\0' &&
+	       conf->c.password_file[0] == '\0';
+}
+
 static json_t *setting_json(const struct conf *conf, const struct setting *s)
 {
+	bool credential = is_credential(conf, s);
 	struct place at = conf->from[setting_index(s)];
 	char help[300];
-	char *value = value_text(s, &conf->c), *initial = default_text(s);
+	char *value = credential ? strdup("(secret)") : value_text(s, &conf->c);
+	char *initial = default_text(s);
 
+	if (credential)
+		at.file = "credential " CONF_CREDENTIAL;
 	snprintf(help, sizeof(help), "%s%s", s->help, s->unused ? " Not used yet." : "");
 	json_t *json = NULL;
 	if (value && initial)

@@ -187,6 +187,9 @@ class Story(lab.BootTest):
                          "/etc/systemd/system/dht.service.d/password.conf")
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "restart", "dht")
+        password, = self.ctl_json("config", "password")[1]["settings"]
+        self.assertEqual((password["value"], password["file"]),
+                         ("(secret)", "credential dht.password"))
         self.machine.put("wrong\n", "/root/wrong", mode=0o600)
         self.machine.run("dht", "exit", "--password-file", "/root/wrong", check=False)
         lab.wait_for(lambda: self.machine.journal("dht", "DHT_EVENT=exitWrong"), "the refusal")

@@ -73,6 +73,23 @@ static void each_setting_is_there(void **state)
 	conf_fini(&conf);
 }
 
+static void a_credential_is_shown_as_one(void **state)
+{
+	struct faults f = {0};
+	struct conf conf;
+
+	(void)state;
+	folder_write(&folder, "dht.password", "sesame\n", 0400);
+	assert_int_equal(conf_load(&conf, "/dev/null", folder.path, &f), 0);
+	json_t *json = conf_json(&conf);
+	json_t *one = with_path(json_object_get(json, "settings"), "password");
+	assert_string_equal(json_string_value(json_object_get(one, "value")), "(secret)");
+	assert_string_equal(
+		json_string_value(json_object_get(one, "file")), "credential dht.password");
+	json_decref(json);
+	conf_fini(&conf);
+}
+
 static void a_default_has_no_place(void **state)
 {
 	struct faults f = {0};
@@ -159,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_setting_is_there),
 		TEST(a_default_has_no_place),
+		TEST(a_credential_is_shown_as_one),
 		TEST(every_type_has_a_word),
 		TEST(changes_are_parted),
 		TEST(faults_have_parts),
