@@ -6,7 +6,9 @@ The datagrams are those of `dht bench` with one request under way: a program who
 nothing. A pair of times is measured, quiet and then attacked by a process of its own, DHT_PAIRS
 of them for each attack (9), and the median of the pairs' ratios is told with its extremes: one
 time on a shared machine says nothing. An attacker also costs by merely running where processors
-are few: that is measured by an attack on a socket that has nothing to do with dht ('bystander').
+are few: that is measured by attacks on sockets that have nothing to do with dht ('bystander' for
+those that come without a pause, 'echo' for those that wait between their calls). Arguments: which
+attacks.
 """
 import contextlib
 import ctypes
@@ -69,7 +71,7 @@ def rubbish(path, done):
 
 
 def streams(path, done):
-    """40 clients that never read their stream, while every call makes a line of the log."""
+    """40 clients that never read their stream, while 50 lines a second come into the log."""
     held = []
     for _ in range(40):
         held.append(connect(path))
@@ -81,7 +83,7 @@ def streams(path, done):
         with contextlib.suppress(OSError):
             caller.sendall(level)
             caller.recv(4096)
-        time.sleep(0.002)
+        time.sleep(0.02)
     for one in held + [caller]:
         one.close()
 
@@ -126,6 +128,26 @@ def bystander(_, done):
     listener.close()
 
 
+def echo(_, done):
+    """As 'denied', of a process of its own that only echoes."""
+    here, there = socket.socketpair()
+    if os.fork() == 0:
+        here.close()
+        while data := there.recv(4096):
+            there.sendall(data)
+        os._exit(0)
+    there.close()
+    while not done.is_set():
+        here.sendall(b"x" * 45)
+        here.recv(4096)
+        time.sleep(0.002)
+    here.close()
+    os.wait()
+
+
+ATTACKS = (bystander, connects, halves, rubbish, streams, calls, echo, denied)
+
+
 def run_attack(attack, path, done):
     """In a process of its own, which ends with this one."""
     ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
@@ -157,7 +179,8 @@ def main():
         machine.install(*test_boot.debs())
         machine.run("systemctl", "start", "dht")
         machine.run("chmod", "0666", SOCKET)
-        for attack in (bystander, connects, halves, rubbish, streams, calls, denied):
+        chosen = sys.argv[1:] or [attack.__name__ for attack in ATTACKS]
+        for attack in (one for one in ATTACKS if one.__name__ in chosen):
             ratios, quiet = [], []
             for _ in range(PAIRS):
                 quiet.append(measure(machine, None))
