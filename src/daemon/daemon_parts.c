@@ -54,6 +54,7 @@ static void reload(void *owner)
 static int start_listeners(struct daemon *d)
 {
 	struct faults f = {0};
+
 	given_collect(&d->given);
 	int err = listeners_open(&d->listeners, &d->conf, d->worker_count, &d->given, &f);
 

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libtools.la libdhttool.la libdhtctltool.la
 
 # What dht and dhtctl have in common.
 libtools_la_SOURCES = \
+	src/tools/common/clock.h \
 	src/tools/common/console.c src/tools/common/console.h \
 	src/tools/common/fault.c src/tools/common/fault.h \
 	src/tools/common/opts.c src/tools/common/opts.h \
@@ -44,7 +45,6 @@ libdhttool_la_LIBADD = libtools.la libdht.la $(INIH_LIBS) $(JANSSON_LIBS) -lpthr
 libdhtctltool_la_SOURCES = \
 	src/tools/dhtctl/admin.c src/tools/dhtctl/admin.h \
 	src/tools/dhtctl/child.c src/tools/dhtctl/child.h \
-	src/tools/dhtctl/clock.h \
 	src/tools/dhtctl/cmd_config.c \
 	src/tools/dhtctl/cmd_hash_password.c \
 	src/tools/dhtctl/cmd_log_level.c \

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tools/common/clock.h"
 
 #define SHOW_AFTER_MS  300
 #define DRAW_EVERY_MS  100
@@ -37,20 +38,12 @@ int terminal_width(int fd)
 	return DEFAULT_WIDTH;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 void progress_start(struct progress *p, const char *label)
 {
 	*p = (struct progress){
 		.file = terminal_is(STDERR_FILENO) ? stderr : NULL,
 		.label = label,
-		.start_ms = now_ms(),
+		.start_ms = clock_ms(),
 	};
 }
 
@@ -81,7 +74,7 @@ void progress_step(void *progress, size_t done, size_t total)
 
 	if (!p->file)
 		return;
-	now = now_ms();
+	now = clock_ms();
 	if (now - p->start_ms < SHOW_AFTER_MS || now - p->drawn_ms < DRAW_EVERY_MS)
 		return;
 	p->drawn_ms = now;

@@ -7,7 +7,7 @@
 
 #include "base/exitcode.h"
 #include "client/dht.h"
-#include "tools/dhtctl/clock.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/interrupt.h"
 
 const char *const admin_outputs[] = {"table", "json", NULL};

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/dhtctl/clock.h"
+#include "tools/common/clock.h"
 
 #define LOOK_MS 10
 

@@ -4,8 +4,8 @@
 #include <signal.h>
 
 #include "base/exitcode.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/admin.h"
-#include "tools/dhtctl/clock.h"
 #include "tools/dhtctl/commands.h"
 
 #define WAIT_MS 10000 /* a server stops within 5 s */

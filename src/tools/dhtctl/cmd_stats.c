@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/exitcode.h"
+#include "tools/common/clock.h"
 #include "tools/common/text.h"
 #include "tools/dhtctl/admin.h"
-#include "tools/dhtctl/clock.h"
 #include "tools/dhtctl/commands.h"
 #include "tools/dhtctl/rates.h"
 

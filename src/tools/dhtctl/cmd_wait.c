@@ -2,8 +2,8 @@
 /* dhtctl wait: until the server is there, and knows as many members as it should. */
 #include "base/exitcode.h"
 #include "base/units.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/admin.h"
-#include "tools/dhtctl/clock.h"
 #include "tools/dhtctl/commands.h"
 
 #define PAUSE_MIN_MS   50

@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "base/exitcode.h"
 #include "base/units.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/admin.h"
-#include "tools/dhtctl/clock.h"
 #include "tools/dhtctl/varlink_reply.h"
 
 #define IN_START     65536

@@ -7,8 +7,8 @@
 #include "base/exitcode.h"
 #include "render.h"
 #include "service.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/admin.h"
-#include "tools/dhtctl/clock.h"
 
 static void options_are_settled(void **state)
 {

@@ -7,8 +7,8 @@
 #include <sys/eventfd.h>
 
 #include "scratch.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/child.h"
-#include "tools/dhtctl/clock.h"
 
 #define LONG_MS 10000
 

@@ -7,7 +7,7 @@
 
 #include "base/exitcode.h"
 #include "service.h"
-#include "tools/dhtctl/clock.h"
+#include "tools/common/clock.h"
 #include "tools/dhtctl/admin.h"
 #include "tools/dhtctl/varlink_call.h"
 

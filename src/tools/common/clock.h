@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clock: deadlines, in milliseconds of a clock that nobody sets. */
-#ifndef DHT_TOOLS_DHTCTL_CLOCK_H
-#define DHT_TOOLS_DHTCTL_CLOCK_H
+/* clock: times and deadlines, in milliseconds of a clock that nobody sets. */
+#ifndef DHT_TOOLS_CLOCK_H
+#define DHT_TOOLS_CLOCK_H
 
 #include <limits.h>
 #include <stdint.h>
