@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-EXTRA_PROGRAMS += bench/echo bench/load bench/table
+EXTRA_PROGRAMS += bench/echo bench/load bench/ring bench/table
 bench_echo_SOURCES = bench/echo.c
 bench_load_SOURCES = bench/load.c
+bench_ring_SOURCES = bench/ring.c
+bench_ring_LDADD = libcore.la
 bench_table_SOURCES = bench/table.c
 bench_table_LDADD = libcore.la
 EXTRA_DIST += bench/run.py
-CLEANFILES += bench/echo bench/load bench/table
+CLEANFILES += bench/echo bench/load bench/ring bench/table
 
 .PHONY: bench
-bench: bench/echo bench/load bench/table dhtd dht
+bench: bench/echo bench/load bench/ring bench/table dhtd dht
 	$(top_srcdir)/bench/run.py --build $(abs_top_builddir)
 	bench/table 1000000 32
+	bench/ring 64
+	bench/ring 1000

@@ -155,6 +155,31 @@ static uint64_t pass_sample_batched(struct bench *b, uint64_t offset)
 	return found;
 }
 
+/* As two servers do that compare all they have. */
+static uint64_t pass_digest(struct bench *b, uint64_t unused)
+{
+	uint64_t n = 0;
+
+	(void)unused;
+	for (uint32_t i = 0; i < TABLE_PARTITIONS; i++)
+		n += table_digest(b->table, i, b->now_ms).count;
+	return n;
+}
+
+/* And as one does that gives another all it has, in pieces of about a datagram. */
+static uint64_t pass_scan(struct bench *b, uint64_t max)
+{
+	struct table_item out[TABLE_SCAN_MIN];
+	uint64_t n = 0, cursor = 0;
+
+	for (uint32_t i = 0; i < TABLE_PARTITIONS; i++) {
+		do {
+			n += table_scan(b->table, i, &cursor, out, max, b->now_ms);
+		} while (cursor);
+	}
+	return n;
+}
+
 /* The time goes on in steps of 100 ms until all has expired; told of everything. */
 static uint64_t pass_sweep(struct bench *b, uint64_t unused)
 {
@@ -251,6 +276,8 @@ int main(int argc, char **argv)
 		report(&b, "miss", pass_sample, b.records);
 		report(&b, "hit, batched", pass_sample_batched, 0);
 		report(&b, "miss, batched", pass_sample_batched, b.records);
+		report(&b, "digest", pass_digest, 0);
+		report(&b, "scan", pass_scan, TABLE_SCAN_MIN);
 		report(&b, "sweep", pass_sweep, 0);
 		printf("%-16s %8.1f MiB counted, %.1f MiB resident more than at the start\n",
 			"after it", (double)(table_usage(b.table).memory - memory) / 1048576,

@@ -26,6 +26,7 @@ man_hash_links = \
 man_open_links = \
 	man/links/dht_close.3 \
 	man/links/dht_last_trip.3 \
+	man/links/dht_set_learning.3 \
 	man/links/dht_set_progress.3 \
 	man/links/dht_version.3
 man_ping_links = \

@@ -42,7 +42,8 @@ def sentence(text):
 
 def counters():
     groups = {"STATS_REQUESTS": "requests", "STATS_ANSWERS": "answers", "STATS_DROPS": "drops",
-              "STATS_EVENTS": "events"}
+              "STATS_EVENTS": "events", "STATS_PEER_DROPS": "peerDrops",
+              "STATS_CLUSTER": "cluster"}
     lists = rows_of("src/core/stats.h")
     lines = []
     for macro, group in groups.items():

@@ -8,8 +8,10 @@
 
 #define CHALLENGES_MAX         4 /* for one batch: cookies grow old, but not that fast */
 #define AUTH_TRIES             2 /* a datagram that the network doubled looks like a replay */
-#define NOT_IN_TIME_MAX        3
 #define WATCH_DURATION_LEAST_S 2
+
+/* Where there are other servers, or may be: whether the one that has a watch is still there. */
+#define WATCH_CHECK_US (10 * US_PER_S)
 
 /* ---- LOOKUP ---- */
 
@@ -28,12 +30,14 @@ static int add_page(struct request *q, const struct section *section)
 	return 0;
 }
 
-static void take_section(struct requester *r, struct request *q, const struct section *section)
+static void take_section(
+	struct requester *r, struct request *q, uint32_t server, const struct section *section)
 {
 	int err = q->cancelled ? 0 : add_page(q, section);
 
 	if (err == 0 && section->next != 0 && !q->cancelled) {
 		q->cursor = section->next;
+		q->page_server = server;
 		if (++q->pages >= PAGES_MAX) {
 			err = DHT_ERR_PROTOCOL;
 		} else if (q->restarts > RESTARTS_MAX) {
@@ -47,7 +51,7 @@ static void take_section(struct requester *r, struct request *q, const struct se
 	request_end(r, q, err);
 }
 
-static void on_providers(struct requester *r, struct batch *b, const struct msg *m)
+static void on_providers(struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
 {
 	struct span rest = m->providers.sections;
 	struct section section;
@@ -55,7 +59,7 @@ static void on_providers(struct requester *r, struct batch *b, const struct msg 
 	while (section_next(&rest, &section)) {
 		if (section.index >= b->count || !b->requests[section.index])
 			continue;
-		take_section(r, batch_remove(b, section.index), &section);
+		take_section(r, batch_remove(b, section.index), server, &section);
 	}
 	if (b->live == 0)
 		batch_free(r, b);
@@ -63,81 +67,86 @@ static void on_providers(struct requester *r, struct batch *b, const struct msg 
 
 /* ---- ANNOUNCE, WITHDRAW, WATCH ---- */
 
-static int error_of_status(uint8_t status)
+/* Of what several servers say, or one twice, the best counts. */
+static void take_status(struct request *q, uint8_t status, uint32_t ttl_s)
 {
-	switch (status) {
-	case STATUS_STORED:
-	case STATUS_BELOW_QUORUM: return 0;
-	case STATUS_REFUSED: return DHT_ERR_REFUSED;
-	case STATUS_FULL: return DHT_ERR_FULL;
-	case STATUS_NOT_IN_TIME: return DHT_ERR_TIMEOUT;
-	default: return DHT_ERR_PROTOCOL;
-	}
+	if (q->status < DHT_NOT_IN_TIME && q->status <= status)
+		return;
+	q->status = status;
+	q->granted_s = ttl_s;
 }
 
-/* Ends what has its status for good; what was not stored in time stays in the batch. */
-static void take_statuses(struct requester *r, struct batch *b, const struct msg_done *done)
+/* Whether DONE has a status for each hash. */
+static bool is_whole(struct batch *b, const struct msg_done *done)
+{
+	if (done->statuses.len != b->count)
+		b->complaint = DHT_ERR_PROTOCOL;
+	return done->statuses.len == b->count;
+}
+
+/* What was done in time waits for the rest: only the same hashes under the same TXID are the same
+ * request, with which a server goes on where it was. */
+static void on_done(struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
+{
+	bool late = false;
+
+	if (!is_whole(b, &m->done))
+		return;
+	for (size_t i = 0; i < b->count; i++) {
+		struct request *q = b->requests[i];
+		take_status(q, m->done.statuses.p[i], m->done.ttl_s);
+		late |= q->status == DHT_NOT_IN_TIME && !q->cancelled;
+	}
+	if (!late)
+		batch_settle(r, b);
+	else if (b->state == BATCH_FLYING && server == b->server)
+		batch_late(r, b);
+}
+
+/* Ends what is not watched; what was not in time is tried again with the next renewal. */
+static void end_unwatched(struct requester *r, struct batch *b, const struct msg_done *done)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		uint8_t status = done->statuses.p[i];
-		struct request *q = b->requests[i];
-		if (!q)
+		if (!b->requests[i] || status == DHT_STORED || status == DHT_BELOW_QUORUM ||
+			status == DHT_NOT_IN_TIME)
 			continue;
-		if (status == STATUS_NOT_IN_TIME && ++q->attempts < NOT_IN_TIME_MAX)
-			continue;
-		if (b->kind == REQUEST_WATCH && error_of_status(status) == 0)
-			continue;
-		batch_remove(b, i);
+		struct request *q = batch_remove(b, i);
 		q->status = status;
-		if (b->kind == REQUEST_PUT)
-			q->ttl_s = done->ttl_s;
-		request_end(r, q, error_of_status(status));
+		request_end(r, q, batch_error_of(status));
 	}
 }
 
-/* Takes what DONE says of each hash; false when that was all that the batch waited for, or none of
- * it can be believed. */
-static bool settle(struct requester *r, struct batch *b, const struct msg_done *done)
+static void on_watch_done(
+	struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
 {
-	if (done->statuses.len != b->count) {
-		b->complaint = DHT_ERR_PROTOCOL;
-		return false;
-	}
-	take_statuses(r, b, done);
+	uint64_t now_us = r->now.mono_us, half_us = m->done.ttl_s * US_PER_S / 2;
+
+	if (!is_whole(b, &m->done))
+		return;
+	end_unwatched(r, b, &m->done);
 	if (b->live == 0) {
 		batch_free(r, b);
-		return false;
+		return;
 	}
-	return true;
-}
-
-static void on_done(struct requester *r, struct batch *b, const struct msg *m)
-{
-	if (!settle(r, b, &m->done))
-		return;
-	/* The server would give the same answer under the same TXID. */
-	batch_compact(r, b);
-	b->tries = b->tries_here = 1;
-	batch_set(r, b, BATCH_PAUSED, r->now.mono_us + batch_timeout_us(r, b));
-}
-
-static void on_watch_done(struct requester *r, struct batch *b, const struct msg *m)
-{
-	uint64_t half_us = m->done.ttl_s * US_PER_S / 2;
-
-	if (!settle(r, b, &m->done))
-		return;
 	if (half_us < WATCH_DURATION_LEAST_S * US_PER_S / 2)
 		half_us = WATCH_DURATION_LEAST_S * US_PER_S / 2;
-	batch_grant(r, b, r->now.mono_us + half_us);
+	bool others = r->server_count > 1 || r->learning;
+	bool check = others && WATCH_CHECK_US < half_us;
+	bool compare = !b->granted || b->granted_by != server || now_us - b->compared_us >= half_us;
+	b->server = server;
+	batch_grant(r, b, now_us + (check ? WATCH_CHECK_US : half_us));
+	if (!compare)
+		return;
+	b->compared_us = now_us;
 	for (size_t i = 0; i < b->count; i++)
 		if (b->requests[i] && !b->requests[i]->cancelled)
 			watching_granted(r, b->requests[i]);
 }
 
-static void on_event(struct requester *r, struct batch *b, const struct msg *m)
+static void on_event(struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
 {
-	struct seen seen = {.server = b->server, .seq = m->event.seq};
+	struct seen seen = {.server = server, .seq = m->event.seq};
 	struct span hash = m->event.hash;
 
 	memcpy(seen.txid, b->txid, sizeof(seen.txid));
@@ -147,17 +156,18 @@ static void on_event(struct requester *r, struct batch *b, const struct msg *m)
 		struct request *q = b->requests[i];
 		if (q && !q->cancelled && q->hash.len == hash.len &&
 			memcmp(q->hash.bytes, hash.p, hash.len) == 0)
-			watching_event(r, q, &m->event);
+			watching_event(r, q, server, &m->event);
 	}
 }
 
 /* ---- PING, SERVERS ---- */
 
-static void on_pong(struct requester *r, struct batch *b, const struct msg *m)
+static void on_pong(struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
 {
 	struct request *q = batch_remove(b, 0);
 	size_t len = m->pong.name.len;
 
+	(void)server;
 	q->info = calloc(1, sizeof(*q->info));
 	if (q->info) {
 		q->info->protocol_version = m->pong.version;
@@ -172,19 +182,43 @@ static void on_pong(struct requester *r, struct batch *b, const struct msg *m)
 	batch_free(r, b);
 }
 
-static void on_server_list(struct requester *r, struct batch *b, const struct msg *m)
+/* The first stays first: it is the one that was asked. The others are sorted, each once. */
+static void sort_servers(struct providers *p)
+{
+	size_t kept = 1;
+
+	if (p->count == 0)
+		return;
+	struct providers others = {.items = p->items + 1, .count = p->count - 1};
+	providers_sort(&others);
+	for (size_t i = 0; i < others.count; i++)
+		if (provider_compare(&others.items[i], &p->items[0]) != 0)
+			p->items[kept++] = others.items[i];
+	p->count = kept;
+}
+
+static void on_server_list(
+	struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
 {
 	struct request *q = batch_remove(b, 0);
 	struct span rest = m->server_list.servers;
-	struct addr server;
+	struct addr one;
 	int err = 0;
 
-	while (err == 0 && server_next(&rest, &server)) {
-		struct dht_provider one = provider_of(&server.ip, server.port, 0);
-		err = providers_add(&q->found, &one);
+	(void)server;
+	while (err == 0 && server_next(&rest, &one)) {
+		struct dht_provider p = provider_of(&one.ip, one.port, 0);
+		err = providers_add(&q->found, &p);
 	}
-	providers_sort(&q->found);
+	sort_servers(&q->found);
 	request_end(r, q, err);
+	batch_free(r, b);
+}
+
+static void on_learned(struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
+{
+	servers_learn(r, server, m->server_list.servers);
+	request_end(r, batch_remove(b, 0), 0);
 	batch_free(r, b);
 }
 
@@ -226,7 +260,7 @@ static void on_error(struct requester *r, struct batch *b, const struct msg *m)
 
 /* ---- Whose answer it is ---- */
 
-typedef void answer_fn(struct requester *r, struct batch *b, const struct msg *m);
+typedef void answer_fn(struct requester *r, struct batch *b, uint32_t server, const struct msg *m);
 
 /* What answers a request of each kind; take is NULL where nothing does. */
 static const struct {
@@ -238,33 +272,27 @@ static const struct {
 	[REQUEST_DROP] = {MSG_DONE, on_done},
 	[REQUEST_PING] = {MSG_PONG, on_pong},
 	[REQUEST_SERVERS] = {MSG_SERVER_LIST, on_server_list},
+	[REQUEST_LEARN] = {MSG_SERVER_LIST, on_learned},
 	[REQUEST_WATCH] = {MSG_DONE, on_watch_done},
 };
 
-/* Which of the servers that b was sent to has this address, the one that is asked now before the
- * others; -1: none. */
-static int asked_server(const struct requester *r, const struct batch *b, const struct ip *ip)
+/* What a server says of a request that it may have been asked long ago: its good answer counts
+ * whenever it comes, its objections only while it is the one that is asked. */
+static void take_answer(struct requester *r, struct batch *b, uint32_t server, const struct msg *m)
 {
-	if (b->asked >> b->server & 1 && ip_equal(&r->servers[b->server].addr.ip, ip))
-		return (int)b->server;
-	for (uint32_t i = 0; i < r->server_count; i++)
-		if (b->asked >> i & 1 && ip_equal(&r->servers[i].addr.ip, ip))
-			return (int)i;
-	return -1;
-}
+	bool current = server == b->server;
 
-static void take_answer(
-	struct requester *r, struct batch *b, const struct msg *m, bool current, uint32_t server)
-{
-	r->heard_us = r->now.mono_us;
-	if (m->type == MSG_EVENT && b->kind == REQUEST_WATCH && current) {
-		on_event(r, b, m);
+	if (current || m->type != MSG_ERROR)
+		servers_heard(r, server);
+	if (m->type == MSG_EVENT && b->kind == REQUEST_WATCH) {
+		if (server == (b->granted ? b->granted_by : b->server))
+			on_event(r, b, server, m);
 	} else if (b->state == BATCH_RESTING) {
 		return;
-	} else if (good[b->kind].take && m->type == good[b->kind].type &&
-		   (current || b->kind != REQUEST_WATCH)) {
+	} else if (good[b->kind].take && m->type == good[b->kind].type) {
 		batch_heard(r, b, server);
-		good[b->kind].take(r, b, m);
+		servers_ask(r, server);
+		good[b->kind].take(r, b, server, m);
 	} else if (m->type == MSG_CHALLENGE && current) {
 		on_challenge(r, b, m);
 	} else if (m->type == MSG_ERROR && current) {
@@ -286,11 +314,11 @@ void requester_input(struct requester *r, const struct requester_time *now,
 		return;
 	}
 	struct batch *b = has_txid ? batch_find(r, m.txid) : NULL;
-	int server = b && !b->plain ? asked_server(r, b, &from->ip) : -1;
+	int server = b && !b->plain ? batch_asked(r, b, from) : -1;
 	if (server < 0)
 		return;
 	if (reason == MSG_GOOD)
-		take_answer(r, b, &m, (uint32_t)server == b->server, (uint32_t)server);
+		take_answer(r, b, (uint32_t)server, &m);
 	else
 		b->complaint = DHT_ERR_PROTOCOL;
 }

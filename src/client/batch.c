@@ -11,6 +11,7 @@
 #define TIMEOUT_MAX_US   (60 * US_PER_S)
 #define TRIES_PER_SERVER 2 /* before the next one is asked, where tries allow it */
 #define REFUSALS_EACH    2 /* a server that is just being restarted gets a second chance */
+#define LATE_MAX         3 /* answers of one transaction that it was not done in time */
 #define WATCH_PAUSE_US   (5 * US_PER_S)
 
 struct batch *batch_find(const struct requester *r, const uint8_t txid[static MSG_TXID_LEN])
@@ -101,6 +102,43 @@ bool batch_may_start(const struct requester *r, enum request_kind kind)
 	return !is_plain(r, kind) || plain_may_start(r, kind);
 }
 
+/* To another server. A cursor means nothing there: the lookup starts from the first page. */
+static void go_to(struct requester *r, struct batch *b, uint32_t server)
+{
+	const struct ip *from = &r->servers[b->server].addr.ip, *to = &r->servers[server].addr.ip;
+
+	if (server == b->server)
+		return;
+	/* With a socket of the other family, what the last server still says is lost. */
+	if (b->slot && ip_is_v4(from) != ip_is_v4(to))
+		r->slots[b->slot].generation++;
+	b->server = server;
+	b->tries_here = 1;
+	struct request *q = b->requests[0];
+	if (b->kind == REQUEST_GET && q && q->cursor != 0) {
+		q->cursor = 0;
+		q->pages = 0;
+		q->restarts++;
+		providers_fini(&q->found);
+		batch_compact(r, b);
+	}
+}
+
+static void leave_avoided(struct requester *r, struct batch *b)
+{
+	if (!b->pinned && servers_avoided(r, b->server))
+		go_to(r, b, servers_better(r, b->server));
+}
+
+static uint32_t server_of(const struct requester *r, const struct request *first)
+{
+	if (first->server >= 0)
+		return (uint32_t)first->server;
+	if (first->kind == REQUEST_GET && first->cursor != 0)
+		return first->page_server;
+	return servers_first(r);
+}
+
 static void take_requests(struct requester *r, struct batch *b, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -129,7 +167,7 @@ struct batch *batch_start(struct requester *r, enum request_kind kind)
 	b->kind = (uint8_t)kind;
 	b->plain = plain;
 	b->pinned = first->server >= 0;
-	b->server = b->pinned ? (uint32_t)first->server : r->preferred;
+	b->server = server_of(r, first);
 	b->tries = b->tries_here = 1;
 	b->tries_max = first->tries ? first->tries : r->tries;
 	take_requests(r, b, count);
@@ -140,7 +178,24 @@ struct batch *batch_start(struct requester *r, enum request_kind kind)
 	r->active += is_active(b);
 	if (plain)
 		plain_take_slot(r, b);
+	leave_avoided(r, b);
 	return b;
+}
+
+int batch_asked(const struct requester *r, const struct batch *b, const struct addr *from)
+{
+	int found = -1;
+
+	for (uint32_t i = 0; i < r->server_count; i++) {
+		const struct addr *addr = &r->servers[i].addr;
+		if (!(b->asked >> i & 1) || !ip_equal(&addr->ip, &from->ip))
+			continue;
+		if (addr->port == from->port)
+			return (int)i;
+		if (found < 0 || i == b->server)
+			found = (int)i;
+	}
+	return found;
 }
 
 struct request *batch_remove(struct batch *b, size_t i)
@@ -177,6 +232,7 @@ void batch_grant(struct requester *r, struct batch *b, uint64_t renew_us)
 {
 	r->active -= is_active(b);
 	b->granted = true;
+	b->granted_by = b->server;
 	batch_set(r, b, BATCH_RESTING, renew_us);
 }
 
@@ -236,40 +292,28 @@ static void grow_window(struct requester *r)
 		r->window_now = max;
 }
 
-void batch_heard(struct requester *r, struct batch *b, uint32_t server)
+void batch_heard(struct requester *r, const struct batch *b, uint32_t server)
 {
-	uint64_t round_trip_us = r->now.mono_us - b->sent_us;
+	uint64_t sent_us = server == b->server ? b->sent_us : b->first_sent_us;
+	uint64_t round_trip_us = r->now.mono_us - sent_us;
 
-	r->heard_us = r->now.mono_us;
 	r->preferred = server;
+	grow_window(r);
+	/* It tells how the caller's requests went. */
+	if (b->kind == REQUEST_LEARN)
+		return;
 	r->trip.server = server;
 	r->trip.tries = b->tries;
 	r->trip.round_trip_us = round_trip_us < UINT32_MAX ? (uint32_t)round_trip_us : UINT32_MAX;
-	grow_window(r);
 }
 
-/* To the next server. A cursor means nothing there: the lookup starts from the first page. */
-static void move_on(struct requester *r, struct batch *b)
+/* Once more, at another server if that may be. */
+static void try_elsewhere(struct requester *r, struct batch *b, uint32_t server)
 {
-	uint32_t next = (b->server + 1) % r->server_count;
-
-	b->tries_here = 0;
-	if (b->pinned || r->server_count == 1)
-		return;
-	/* A socket of the other family may be needed; what the last server still says is lost. */
-	if (b->slot)
-		r->slots[b->slot].generation++;
-	if (r->preferred == b->server)
-		r->preferred = next;
-	b->server = next;
-	struct request *q = b->requests[0];
-	if (b->kind == REQUEST_GET && q && q->cursor != 0) {
-		q->cursor = 0;
-		q->pages = 0;
-		q->restarts++;
-		providers_fini(&q->found);
-		batch_compact(r, b);
-	}
+	b->tries++;
+	b->tries_here++;
+	if (!b->pinned)
+		go_to(r, b, server);
 }
 
 static uint32_t servers_of(const struct requester *r, const struct batch *b)
@@ -277,10 +321,10 @@ static uint32_t servers_of(const struct requester *r, const struct batch *b)
 	return b->pinned ? 1 : r->server_count;
 }
 
-/* So many tries at one server; all are asked at least once while tries last. */
+/* So many tries at one server; all of the caller's are asked at least once while tries last. */
 static uint32_t tries_per_server(const struct requester *r, const struct batch *b)
 {
-	uint32_t each = b->tries_max / servers_of(r, b);
+	uint32_t each = b->tries_max / (b->pinned ? 1 : r->own_count);
 
 	return each < 1 ? 1 : each > TRIES_PER_SERVER ? TRIES_PER_SERVER : each;
 }
@@ -294,16 +338,45 @@ static void watch_pause(struct requester *r, struct batch *b)
 	batch_set(r, b, BATCH_PAUSED, r->now.mono_us + WATCH_PAUSE_US);
 }
 
+int batch_error_of(uint8_t status)
+{
+	switch (status) {
+	case DHT_STORED:
+	case DHT_BELOW_QUORUM: return 0;
+	case DHT_REFUSED: return DHT_ERR_REFUSED;
+	case DHT_FULL: return DHT_ERR_FULL;
+	case DHT_NOT_IN_TIME: return DHT_ERR_TIMEOUT;
+	default: return DHT_ERR_PROTOCOL;
+	}
+}
+
+/* Whether there is nothing more to be asked: some server has said it. */
+static bool is_decided(const struct request *q)
+{
+	return (q->kind == REQUEST_PUT || q->kind == REQUEST_DROP) && q->status < DHT_NOT_IN_TIME;
+}
+
 static void fail_requests(struct requester *r, struct batch *b, int error)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		if (!b->requests[i] || b->requests[i]->cancelled)
 			continue;
 		struct request *q = batch_remove(b, i);
-		if (error == DHT_ERR_REFUSED)
+		if (!is_decided(q) && error == DHT_ERR_REFUSED)
 			q->status = DHT_REFUSED;
-		request_end(r, q, error);
+		request_end(r, q, is_decided(q) ? batch_error_of(q->status) : error);
 	}
+}
+
+void batch_settle(struct requester *r, struct batch *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->requests[i]->cancelled)
+			continue;
+		struct request *q = batch_remove(b, i);
+		request_end(r, q, batch_error_of(q->status));
+	}
+	batch_free(r, b);
 }
 
 void batch_fail(struct requester *r, struct batch *b, int error)
@@ -311,7 +384,8 @@ void batch_fail(struct requester *r, struct batch *b, int error)
 	bool silence = error == DHT_ERR_TIMEOUT || error == DHT_ERR_UNREACHABLE;
 	bool nobody = silence && !b->pinned && r->heard_us <= b->first_sent_us;
 
-	r->trip = (struct requester_trip){.server = b->server, .tries = b->tries};
+	if (b->kind != REQUEST_LEARN)
+		r->trip = (struct requester_trip){.server = b->server, .tries = b->tries};
 	fail_requests(r, b, error);
 	batch_free(r, b);
 	if (nobody)
@@ -331,14 +405,31 @@ static void no_answer(struct requester *r, struct batch *b)
 	shrink_window(r);
 	if (has_gaps(b))
 		b->tries = b->tries_here = 0;
-	if (b->tries >= b->tries_max) {
-		give_up(r, b, b->complaint ? b->complaint : DHT_ERR_TIMEOUT);
-		return;
+	bool last = b->tries >= b->tries_max;
+	if (last || b->tries_here >= tries_per_server(r, b)) {
+		servers_avoid(r, b->server);
+		if (!last)
+			try_elsewhere(r, b, servers_next(r, b->server));
+	} else {
+		/* Others may have found out already. */
+		try_elsewhere(r, b,
+			servers_avoided(r, b->server) ? servers_better(r, b->server) : b->server);
 	}
-	if (b->tries_here >= tries_per_server(r, b))
-		move_on(r, b);
-	b->tries++;
-	b->tries_here++;
+	if (last)
+		give_up(r, b, b->complaint ? b->complaint : DHT_ERR_TIMEOUT);
+	else
+		batch_set(r, b, BATCH_DUE, 0);
+}
+
+/* A watch that is to be renewed, perhaps elsewhere. */
+static void renew(struct requester *r, struct batch *b)
+{
+	batch_compact(r, b);
+	b->tries = b->tries_here = 1;
+	b->refusals = 0;
+	b->complaint = 0;
+	b->first_sent_us = 0;
+	leave_avoided(r, b);
 	batch_set(r, b, BATCH_DUE, 0);
 }
 
@@ -351,15 +442,24 @@ void batch_due(struct requester *r, struct batch *b)
 		else
 			no_answer(r, b);
 		break;
-	case BATCH_RESTING:
-		batch_compact(r, b);
-		b->tries = b->tries_here = 1;
-		b->refusals = 0;
-		b->complaint = 0;
+	case BATCH_RESTING: renew(r, b); break;
+	case BATCH_PAUSED:
+		leave_avoided(r, b);
 		batch_set(r, b, BATCH_DUE, 0);
 		break;
-	case BATCH_PAUSED: batch_set(r, b, BATCH_DUE, 0); break;
 	case BATCH_DUE: break; /* has no deadline */
+	}
+}
+
+void batches_leave(struct requester *r, uint32_t server)
+{
+	for (const struct link *l = r->others.next; l != &r->others; l = l->next) {
+		struct batch *b = batch_of(l);
+		bool wants = b->kind == REQUEST_WANT && b->state == BATCH_FLYING;
+		if (b->server != server || (b->state != BATCH_RESTING && !wants))
+			continue;
+		b->refusals++;
+		b->deadline_us = r->deadline_us = r->now.mono_us;
 	}
 }
 
@@ -367,6 +467,7 @@ void batch_refused(struct requester *r, struct batch *b, int error)
 {
 	uint32_t servers = servers_of(r, b);
 
+	servers_avoid(r, b->server);
 	b->refusals++;
 	if (b->kind == REQUEST_WANT) {
 		plain_want_refused(r, b);
@@ -376,19 +477,33 @@ void batch_refused(struct requester *r, struct batch *b, int error)
 		give_up(r, b, error);
 		return;
 	}
-	move_on(r, b);
-	b->tries++;
-	b->tries_here++;
+	try_elsewhere(r, b, servers_next(r, b->server));
 	if (b->refusals % servers == 0)
 		batch_set(r, b, BATCH_PAUSED, r->now.mono_us + r->timeout_ms * US_PER_MS);
 	else
 		batch_set(r, b, BATCH_DUE, 0);
 }
 
+/* Soon again, after a pause. */
+static void pause_batch(struct requester *r, struct batch *b)
+{
+	batch_set(r, b, BATCH_PAUSED, r->now.mono_us + batch_timeout_us(r, b));
+}
+
+void batch_late(struct requester *r, struct batch *b)
+{
+	bool leave = b->tries_here >= tries_per_server(r, b);
+
+	if (++b->late >= LATE_MAX || b->tries >= b->tries_max) {
+		batch_settle(r, b);
+		return;
+	}
+	pause_batch(r, b);
+	try_elsewhere(r, b, leave ? servers_better(r, b->server) : b->server);
+}
+
 void batch_rate_limited(struct requester *r, struct batch *b)
 {
-	uint64_t until = r->now.mono_us + batch_timeout_us(r, b);
-
 	shrink_window(r);
 	r->hold_us = r->now.mono_us + r->timeout_ms * US_PER_MS;
 	b->complaint = DHT_ERR_RATE_LIMITED;
@@ -396,7 +511,7 @@ void batch_rate_limited(struct requester *r, struct batch *b)
 		give_up(r, b, DHT_ERR_RATE_LIMITED);
 		return;
 	}
+	pause_batch(r, b);
 	b->tries++;
 	b->tries_here++;
-	batch_set(r, b, BATCH_PAUSED, until);
 }

@@ -21,9 +21,12 @@
  *
  * Many hashes go in few datagrams with a window of them in flight; each datagram is tried again
  * with growing pauses and then with the next server; a server that answered last is asked first.
- * Where nobody listens the next server is asked at once. Repeating is safe: a server carries out a
- * transaction once. When a request has had all its tries and no server was heard at all meanwhile,
- * those that wait behind it end with the same error instead of each waiting for its own.
+ * Where nobody listens, and where a server is about to stop, the next one is asked at once. One
+ * that did not answer is left out for 10 s, and for twice as long each next time, up to 2 min,
+ * unless all fail: then all are tried. An answer counts also when it comes after the next server
+ * was asked. Repeating is safe: a server carries out a transaction once. When a request has had all
+ * its tries and no server was heard at all meanwhile, those that wait behind it end with the same
+ * error instead of each waiting for its own.
  *
  * A handle belongs to one thread at a time. Different handles have nothing in common. The library
  * writes nothing to standard output or error, reads no environment and no file (a host's name, as
@@ -128,6 +131,13 @@ int dht_open(struct dht **out, const struct dht_options *options);
  * fine. */
 void dht_close(struct dht *d);
 
+/* Whether the handle asks a server that has answered for the others of its cluster, and again when
+ * that is 5 min ago, and goes on with those when its own list fails; up to 64 servers in all. It
+ * asks beside other requests, in dht_process() and during blocking calls. Off unless it is set,
+ * for a cluster may know its servers by addresses that this machine cannot reach, or not by right;
+ * without effect with base_only. */
+void dht_set_learning(struct dht *d, bool learning);
+
 /* How the last finished datagram went, for a person to read. */
 struct dht_trip {
 	char server[DHT_ADDRESS_TEXT]; /* empty: nothing was finished yet */
@@ -181,10 +191,11 @@ enum dht_status {
 	DHT_NO_ANSWER = 255, /* or one that says it for all hashes: the call's error */
 };
 
-/* Announces n hashes. statuses: n of them, or NULL. *granted_ttl_s, unless NULL, is the shortest
- * lifetime that was granted; 0 when none was. 0 when each is DHT_STORED, DHT_ERR_PARTIAL when some
- * are, or are below quorum; otherwise the first one's error: DHT_ERR_REFUSED, DHT_ERR_FULL,
- * DHT_ERR_TIMEOUT (no answer, or not in time) and so on.
+/* Announces n hashes. What servers did not store in time is tried again twice, under the same
+ * transaction: the best that one of them says counts. statuses: n of them, or NULL. *granted_ttl_s,
+ * unless NULL, is the shortest lifetime that was granted; 0 when none was. 0 when each is
+ * DHT_STORED, DHT_ERR_PARTIAL when some are, or are below quorum; otherwise the first one's error:
+ * DHT_ERR_REFUSED, DHT_ERR_FULL, DHT_ERR_TIMEOUT (no answer, or not in time) and so on.
  *
  * With base_only nothing is acknowledged, and neither port nor lifetime can be told: DHT_STORED
  * means that it was sent, and that the server answered a question that was sent behind it. */
@@ -216,8 +227,8 @@ struct dht_server_info {
  * then. */
 int dht_ping(struct dht *d, struct dht_server_info *info);
 
-/* The servers that the asked one knows, itself among them (port: for clients; ttl_s is 0); *out is
- * the caller's, for free(). With base_only: DHT_ERR_ARGUMENT. */
+/* The servers that the asked one knows, itself first, the others sorted by address (port: for
+ * clients; ttl_s is 0); *out is the caller's, for free(). With base_only: DHT_ERR_ARGUMENT. */
 int dht_servers(struct dht *d, struct dht_provider **out, size_t *n);
 
 /* EXIT: asks the first server of the list to stop, and waits until it does not answer any more.
@@ -246,7 +257,8 @@ struct dht_request;
 
 /* The end of a request, called once, never from inside dht_start_…(); the request is gone then. For
  * a get: error 0 and the answer, which the callback borrows; NULL when error is not 0. For a put or
- * drop: error, and status as dht_put() gives it (error 0: stored, or below quorum). */
+ * drop: error, and status as dht_put() gives it (error 0: stored, or below quorum); those that went
+ * in one datagram end together. */
 typedef void dht_done(void *arg, const struct dht_hash *hash, int error, uint8_t status,
 	const struct dht_answer *answer);
 
@@ -273,8 +285,9 @@ typedef void dht_event(void *arg, const struct dht_hash *hash, enum dht_event_ki
 
 /* Tells every change of a hash's providers, those that are there at the start as DHT_APPEARED,
  * until it is cancelled. Each half minute it renews itself at the server and compares notes: what
- * was missed is told then (who has gone meanwhile as DHT_EXPIRED). When the server is gone it goes
- * on with the next one, or waits for one. It ends by itself when no server answers to begin with,
+ * was missed is told then (who has gone meanwhile as DHT_EXPIRED). Where there are others it looks
+ * every 10 s whether its server is there; when it is gone the watch goes on with the next one, or
+ * waits for one, and tells nothing twice. It ends by itself when no server answers to begin with,
  * or one refuses it. Changes that undo each other within one dht_process() are not told. */
 struct dht_request *dht_start_watch(
 	struct dht *d, const struct dht_hash *hash, dht_event *event, void *arg);

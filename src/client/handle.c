@@ -206,6 +206,22 @@ static void deliver(struct dht *d)
 	}
 }
 
+/* Servers that were learned become ones that can be sent to. */
+static void take_learned(struct dht *d)
+{
+	if (requester_changes(d->requester) == d->changes)
+		return;
+	d->changes = requester_changes(d->requester);
+	/* Those that were resolved stay as they are: a link-local one's interface is not known
+	 * here. */
+	for (size_t i = 0; i < requester_server_count(d->requester); i++) {
+		const struct addr *addr = requester_server(d->requester, i);
+		if (i >= d->server_count || !addr_equal(&d->servers[i].addr, addr))
+			d->servers[i] = resolve_addr(addr);
+	}
+	d->server_count = d->sockets.server_count = requester_server_count(d->requester);
+}
+
 int dht_process(struct dht *d)
 {
 	struct requester_time now = time_now();
@@ -213,6 +229,7 @@ int dht_process(struct dht *d)
 
 	if (err)
 		return err;
+	take_learned(d);
 	requester_tick(d->requester, &now);
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		err = sockets_send(&d->sockets, d->requester, &now);
@@ -351,6 +368,11 @@ void dht_cancel(struct dht *d, struct dht_request *r)
 	requester_cancel(d->requester, r->request);
 	link_remove(&r->link);
 	free(r);
+}
+
+void dht_set_learning(struct dht *d, bool learning)
+{
+	requester_set_learning(d->requester, learning);
 }
 
 void dht_set_progress(struct dht *d, dht_progress *progress, void *arg)

@@ -27,6 +27,7 @@ struct dht {
 	struct requester *requester;
 	struct resolved servers[REQUESTER_SERVERS_MAX];
 	size_t server_count;
+	uint32_t changes; /* of the requester's servers that servers has */
 	struct sockets sockets;
 	bool base_only;
 	bool closing;

@@ -16,6 +16,7 @@ libclient_la_SOURCES = \
 	src/client/request.c \
 	src/client/requester.c src/client/requester.h \
 	src/client/resolve.c src/client/resolve.h \
+	src/client/servers.c \
 	src/client/sockets.c src/client/sockets.h \
 	src/client/state.h \
 	src/client/text.c \
@@ -26,7 +27,7 @@ libclient_la_LIBADD = libwire.la $(SODIUM_LIBS)
 lib_LTLIBRARIES += libdht.la
 libdht_la_SOURCES =
 libdht_la_LIBADD = libclient.la
-libdht_la_LDFLAGS = -version-info 0:0:0 -no-undefined \
+libdht_la_LDFLAGS = -version-info 1:0:1 -no-undefined \
 	-Wl,--version-script=$(srcdir)/src/client/libdht.map
 EXTRA_libdht_la_DEPENDENCIES = $(srcdir)/src/client/libdht.map
 

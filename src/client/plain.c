@@ -11,6 +11,7 @@
 #define PUTS_EACH         32
 #define WANT_SENDS        3
 #define WANT_TURN_S       30
+#define WANT_CHECK_TURN_S 10 /* where there are other servers */
 #define WANT_SHORT_TURN_S 2
 
 _Static_assert(GETS_MAX + BURSTS_MAX + WANTS_MAX < REQUESTER_SLOTS, "a slot for each, and slot 0");
@@ -118,10 +119,16 @@ static void look_again(struct requester *r, struct batch *b)
 		request_end(r, q, DHT_ERR_MEMORY);
 }
 
+static uint64_t turn_us(const struct requester *r)
+{
+	if (!link_alone(&r->queues[REQUEST_WANT]))
+		return WANT_SHORT_TURN_S * US_PER_S;
+	return (r->server_count > 1 ? WANT_CHECK_TURN_S : WANT_TURN_S) * US_PER_S;
+}
+
 void plain_want_due(struct requester *r, struct batch *b)
 {
-	bool queued = !link_alone(&r->queues[REQUEST_WANT]);
-	uint64_t end_us = b->first_sent_us + (queued ? WANT_SHORT_TURN_S : WANT_TURN_S) * US_PER_S;
+	uint64_t end_us = b->first_sent_us + turn_us(r);
 
 	if (b->refusals != 0 || r->now.mono_us >= end_us) {
 		look_again(r, b);
@@ -182,7 +189,6 @@ static void burst_was_read(struct requester *r, struct batch *b)
 			continue;
 		struct request *q = batch_remove(b, i);
 		q->status = DHT_STORED;
-		q->ttl_s = 0;
 		request_end(r, q, 0);
 	}
 }
@@ -192,11 +198,12 @@ void plain_have(struct requester *r, struct requester_path path, const struct ad
 {
 	const struct slot *slot = path.slot < REQUESTER_SLOTS ? &r->slots[path.slot] : NULL;
 	struct batch *b = slot ? slot->batch : NULL;
+	int server = b && slot->generation == path.generation ? batch_asked(r, b, from) : -1;
 
-	if (!b || slot->generation != path.generation ||
-		!ip_equal(&from->ip, &r->servers[b->server].addr.ip))
+	if (server < 0)
 		return;
-	batch_heard(r, b, b->server);
+	servers_heard(r, (uint32_t)server);
+	batch_heard(r, b, (uint32_t)server);
 	if (b->kind == REQUEST_WANT && have->ips.len == 0)
 		return;
 	if (b->kind == REQUEST_PUT)

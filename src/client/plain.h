@@ -11,9 +11,9 @@
  *             behind them. Its HAVE says that the server has read them all and that its buffer is
  *             empty again; without one all of them are sent again. BURSTS_MAX such at a time
  *     WANT    first a lookup, because the HAVE is sent once and may be lost; then WANT, three times
- *             in a row for the same reason; then waiting. After WANT_TURN_S it begins anew, which
- *             finds what was lost and leaves a server that is gone. When more than WANTS_MAX wait,
- *             they take turns of WANT_SHORT_TURN_S, and it is polling
+ *             in a row for the same reason; then waiting. After WANT_TURN_S (WANT_CHECK_TURN_S
+ * where there are other servers) it begins anew, which finds what was lost and leaves a server that
+ * is gone. When more than WANTS_MAX wait, they take turns of WANT_SHORT_TURN_S, and it is polling
  *     EXIT    from slot 0, where nothing answers
  *
  * A HAVE without an address answers GET; to a WANT it says nothing new.

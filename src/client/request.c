@@ -97,6 +97,7 @@ void request_free(struct request *q)
 	case REQUEST_PUT:
 	case REQUEST_DROP:
 	case REQUEST_UNWATCH:
+	case REQUEST_LEARN:
 	case REQUEST_KINDS: break;
 	}
 	free(q);
@@ -162,6 +163,12 @@ static void cancel_child(struct requester *r, struct request *q)
 	requester_cancel(r, child);
 }
 
+/* Nobody waits for it. */
+static bool is_our_own(const struct request *q)
+{
+	return q->kind == REQUEST_UNWATCH || q->kind == REQUEST_LEARN;
+}
+
 void request_end(struct requester *r, struct request *q, int error)
 {
 	struct request *parent = q->parent;
@@ -177,7 +184,7 @@ void request_end(struct requester *r, struct request *q, int error)
 		else
 			watching_looked_up(r, parent, q);
 	}
-	if (parent || q->cancelled || q->kind == REQUEST_UNWATCH)
+	if (parent || q->cancelled || is_our_own(q))
 		request_free(q);
 	else
 		request_tell(r, q);
@@ -189,7 +196,7 @@ static void say_farewell(struct requester *r, const struct request *q)
 	struct request_spec spec = {
 		.kind = REQUEST_UNWATCH,
 		.hash = &q->hash,
-		.server = (int)q->batch->server,
+		.server = (int)q->batch->granted_by,
 	};
 
 	requester_start(r, &spec);
@@ -240,7 +247,7 @@ static void fill_end(struct request *q, struct outcome *out)
 		.status = q->status,
 	};
 	if (q->kind == REQUEST_PUT)
-		out->ttl_s = q->ttl_s;
+		out->ttl_s = q->granted_s;
 	if (q->kind == REQUEST_PING)
 		out->info = q->info;
 	if (q->kind != REQUEST_GET && q->kind != REQUEST_WANT && q->kind != REQUEST_SERVERS)

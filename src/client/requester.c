@@ -11,7 +11,7 @@
 static void set_servers(struct requester *r, const struct requester_config *config)
 {
 	assert(config->server_count >= 1 && config->server_count <= REQUESTER_SERVERS_MAX);
-	r->server_count = (uint32_t)config->server_count;
+	r->server_count = r->own_count = (uint32_t)config->server_count;
 	for (size_t i = 0; i < config->server_count; i++) {
 		r->servers[i].addr = config->servers[i].addr;
 		r->servers[i].local = config->servers[i].local;
@@ -64,9 +64,35 @@ struct requester *requester_new(
 	return r;
 }
 
-/* A want is nowhere while its lookup is under way. */
+void requester_set_learning(struct requester *r, bool on)
+{
+	r->learning = on && !r->base_only;
+}
+
+size_t requester_server_count(const struct requester *r)
+{
+	return r->server_count;
+}
+
+const struct addr *requester_server(const struct requester *r, size_t i)
+{
+	assert(i < r->server_count);
+	return &r->servers[i].addr;
+}
+
+uint32_t requester_changes(const struct requester *r)
+{
+	return r->changes;
+}
+
+/* A want is nowhere while its lookup is under way; a watch and its lookup are freed in any order.
+ */
 static void free_with_parent(struct request *q)
 {
+	if (q->child)
+		q->child->parent = NULL;
+	if (q->parent)
+		q->parent->child = NULL;
 	if (q->parent && q->parent->kind == REQUEST_WANT)
 		request_free(q->parent);
 	request_free(q);
@@ -119,9 +145,10 @@ static struct batch *start_next(struct requester *r)
 		unsigned kind = (r->turn + i) % REQUEST_KINDS;
 		while (batch_may_start(r, kind)) {
 			struct batch *b = batch_start(r, kind);
+			if (!b)
+				continue;
 			r->turn = kind + 1;
-			if (b)
-				return b;
+			return b;
 		}
 	}
 	return NULL;

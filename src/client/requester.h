@@ -17,8 +17,10 @@
  * goes into every later request; RATE_LIMITED halves the window and pauses; SHUTTING_DOWN and 'port
  * unreachable' lead to the next server at once, and end a request once every server has said so
  * twice; NEXT in PROVIDERS makes the request wait in the queue again, at its head, for its next
- * page. Half the window is also given up when an answer does not come in time, and won back
- * answer by answer, so that a full socket buffer does not lose the same datagrams again.
+ * page; 'not in time' in DONE brings the same datagram again after a pause. A server that was
+ * silent or would not is avoided for a while by all requests (servers.c). Half the window is also
+ * given up when an answer does not come in time, and won back answer by answer, so that a full
+ * socket buffer does not lose the same datagrams again.
  *
  * An answer counts when it carries the TXID of a batch, comes from the address (whatever the port)
  * of a server that this batch was sent to, and is of a type that answers it. Base messages have no
@@ -89,8 +91,19 @@ enum request_kind {
 	REQUEST_UNWATCH, /* the requester's own: the farewell to a watch */
 	REQUEST_WANT,    /* by base messages, also where extended ones are spoken */
 	REQUEST_EXIT,    /* ends as soon as it is sent */
+	REQUEST_LEARN,   /* the requester's own: which servers are there */
 	REQUEST_KINDS,
 };
+
+/* Whether those that answer are asked for other servers, which are then used after the
+ * configuration's; at first not. Base messages have no word for that. */
+void requester_set_learning(struct requester *r, bool on);
+
+/* The servers: the configuration's, then what was learned. Counts and addresses of the latter may
+ * change with requester_input(), which _changes() tells by another number. */
+size_t requester_server_count(const struct requester *r);
+const struct addr *requester_server(const struct requester *r, size_t i);
+uint32_t requester_changes(const struct requester *r);
 
 struct request_spec {
 	enum request_kind kind;
@@ -148,7 +161,7 @@ struct requester_path {
 
 struct requester_datagram {
 	size_t len;
-	size_t server; /* index in the configuration */
+	size_t server; /* for requester_server() */
 	struct requester_path path;
 };
 

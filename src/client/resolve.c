@@ -118,6 +118,14 @@ int resolve_servers(const char *list, struct resolved *out, size_t max)
 	}
 }
 
+struct resolved resolve_addr(const struct addr *addr)
+{
+	struct resolved one = {.addr = *addr};
+
+	one.to_len = addr_to_sockaddr(addr, true, &one.to);
+	return one;
+}
+
 struct ip resolve_local(const struct resolved *server)
 {
 	struct addr local = {0};

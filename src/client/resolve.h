@@ -20,6 +20,9 @@ struct resolved {
  * names has an address. */
 int resolve_servers(const char *list, struct resolved *out, size_t max);
 
+/* A server whose address is known already. */
+struct resolved resolve_addr(const struct addr *addr);
+
 /* Our address on the way to a server; :: when there is no way. */
 struct ip resolve_local(const struct resolved *server);
 

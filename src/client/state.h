@@ -2,6 +2,7 @@
 /*
  * state: what the files of the requester share; nobody else includes it.
  *
+ *     servers.c    which server is asked
  *     request.c    one request from its start to its end
  *     batch.c      one transaction: what is in it, when it is tried again, when it fails
  *     compose.c    a batch as a datagram
@@ -62,6 +63,7 @@ enum request_place {
 struct known {
 	struct dht_provider provider;
 	uint32_t seq;        /* of the last event */
+	uint32_t server;     /* that told of it: each counts its own */
 	uint64_t changed_us; /* by the last event; 0: known from a lookup */
 	bool present;        /* at the server */
 	bool told;           /* to the user, as present */
@@ -90,18 +92,19 @@ struct request {
 	uint8_t place;
 	bool cancelled;
 	bool established; /* a want: it was heard once that nobody has the hash */
-	uint8_t status;
-	uint8_t attempts; /* answered by 'not in time' */
+	uint8_t status;   /* PUT, DROP: the best that a server said of it */
 	struct dht_hash hash;
 	union {
 		struct { /* GET; SERVERS and WANT have only found */
 			struct providers found;
 			uint32_t total, cursor, pages, restarts;
+			uint32_t page_server; /* where the cursor means something */
 		};
 		struct { /* PUT, DROP */
 			struct ip ip;
 			uint16_t port;
-			uint32_t ttl_s; /* asked for, then granted */
+			uint32_t ttl_s; /* asked for */
+			uint32_t granted_s;
 		};
 		struct watching watching;
 		struct dht_server_info *info; /* PING */
@@ -125,9 +128,11 @@ struct batch {
 	uint64_t deadline_us;
 	uint64_t first_sent_us; /* 0: not sent yet */
 	uint64_t sent_us;
-	uint64_t asked;  /* servers that it was sent to, a bit for each */
-	uint32_t server; /* the one that is asked now */
-	uint32_t tries;  /* which one this is, from 1; a watch counts anew each time */
+	uint64_t compared_us; /* a watch: when its hashes were last looked up */
+	uint64_t asked;       /* servers that it was sent to, a bit for each */
+	uint32_t server;      /* the one that is asked now, or that answered */
+	uint32_t granted_by;  /* a watch that was granted: whose events count */
+	uint32_t tries;       /* which one this is, from 1; a watch counts anew each time */
 	uint32_t tries_max;
 	uint32_t tries_here; /* at this server */
 	uint32_t refusals;   /* 'nobody listens' and 'shutting down' */
@@ -137,6 +142,7 @@ struct batch {
 	uint8_t txid[MSG_TXID_LEN];
 	uint8_t challenges;
 	uint8_t auth_failures;
+	uint8_t late;               /* answers that it was not done in time */
 	bool pinned;                /* to its server */
 	bool plain;                 /* base messages */
 	bool granted;               /* a watch that was granted once */
@@ -150,6 +156,8 @@ struct batch {
 struct server {
 	struct addr addr;
 	struct ip local;
+	uint64_t avoid_until_us;
+	uint8_t failures; /* since it was last heard, as far as they count */
 	bool has_cookie;
 	uint8_t cookie[MSG_COOKIE_LEN];
 };
@@ -168,7 +176,12 @@ struct seen {
 struct requester {
 	struct server servers[REQUESTER_SERVERS_MAX];
 	uint32_t server_count;
+	uint32_t own_count; /* of them, in the caller's list */
 	uint32_t preferred; /* asked first */
+	bool learning;
+	uint32_t learned_from; /* the server that was last asked for others */
+	uint64_t learned_us;   /* and when; 0: never */
+	uint32_t changes;      /* of servers, by learning */
 	uint32_t timeout_ms, tries, window;
 	bool base_only;
 	size_t max_datagram;
@@ -202,6 +215,32 @@ struct requester {
 	struct request *taken; /* freed at the next call of requester_take() */
 	struct requester_trip trip;
 };
+
+/* ---- servers.c ---- */
+
+/* It failed of late. */
+bool servers_avoided(const struct requester *r, uint32_t i);
+
+/* The one to ask instead of `from`, which is not avoided; `from` itself when there is none. */
+uint32_t servers_better(const struct requester *r, uint32_t from);
+
+/* The same, but when all are avoided any other: all are tried then. */
+uint32_t servers_next(const struct requester *r, uint32_t from);
+
+/* The one to start with. */
+uint32_t servers_first(const struct requester *r);
+
+/* It does not answer, or said that it will not. */
+void servers_avoid(struct requester *r, uint32_t i);
+
+/* It is there. */
+void servers_heard(struct requester *r, uint32_t i);
+
+/* It answered a request: asks it for others if that is called for. */
+void servers_ask(struct requester *r, uint32_t server);
+
+/* Takes over what SERVER_LIST says of others. */
+void servers_learn(struct requester *r, uint32_t teller, struct span list);
 
 /* ---- request.c ---- */
 
@@ -247,8 +286,20 @@ struct batch *batch_find(const struct requester *r, const uint8_t txid[static MS
 /* A batch that becomes DUE is compacted if it has gaps. */
 void batch_set(struct requester *r, struct batch *b, enum batch_state state, uint64_t deadline_us);
 
-/* A watch was granted; it rests until then. */
+/* A watch was granted by its server; it rests until then. */
 void batch_grant(struct requester *r, struct batch *b, uint64_t renew_us);
+
+/* The error that goes with a status of DONE. */
+int batch_error_of(uint8_t status);
+
+/* Ends all its requests with what servers said of each, and itself. */
+void batch_settle(struct requester *r, struct batch *b);
+
+/* Its server has not done all of it in time. */
+void batch_late(struct requester *r, struct batch *b);
+
+/* What waits for news from a server looks for another one. */
+void batches_leave(struct requester *r, uint32_t server);
 
 /* It was sent, or the last datagram of its round was. */
 void batch_sent(struct requester *r, struct batch *b);
@@ -263,7 +314,11 @@ void batch_refused(struct requester *r, struct batch *b, int error);
 void batch_rate_limited(struct requester *r, struct batch *b);
 
 /* Was answered by a server: counts for the window and requester_last_trip(). */
-void batch_heard(struct requester *r, struct batch *b, uint32_t server);
+void batch_heard(struct requester *r, const struct batch *b, uint32_t server);
+
+/* Which of the servers that b was sent to answers from there. It may do so from another port; of
+ * several that have the address, the one that is asked now. -1: none. */
+int batch_asked(const struct requester *r, const struct batch *b, const struct addr *from);
 
 /* Takes request i out. */
 struct request *batch_remove(struct batch *b, size_t i);
@@ -289,7 +344,8 @@ size_t compose_seen(const struct requester *r, const struct seen *s, uint8_t *by
 /* WATCH was granted for q: looks up who is there already. */
 void watching_granted(struct requester *r, struct request *q);
 void watching_looked_up(struct requester *r, struct request *q, struct request *lookup);
-void watching_event(struct requester *r, struct request *q, const struct msg_event *event);
+void watching_event(
+	struct requester *r, struct request *q, uint32_t server, const struct msg_event *event);
 
 /* The next change that was not told yet. */
 bool watching_take(struct request *q, struct outcome *out);

@@ -6,7 +6,8 @@
  * says the same is told once, and one that was lost is made up for by the next lookup.
  *
  * Events of one provider may overtake each other (one was lost and sent again): a number that is
- * not above the last one's is old, if it is not far below, which a server that started anew is.
+ * not above the last one's is old, if it is the same server's and not far below, which a server
+ * that started anew is.
  */
 #include <stdlib.h>
 
@@ -60,13 +61,14 @@ void watching_granted(struct requester *r, struct request *q)
 	(void)request_look_up(r, q);
 }
 
-static bool is_old(const struct requester *r, const struct known *k, uint32_t seq)
+static bool is_old(const struct requester *r, const struct known *k, uint32_t server, uint32_t seq)
 {
 	return k->changed_us != 0 && r->now.mono_us - k->changed_us < EVENT_REPEATS_US &&
-	       k->seq - seq < EVENT_OVERTAKES;
+	       k->server == server && k->seq - seq < EVENT_OVERTAKES;
 }
 
-void watching_event(struct requester *r, struct request *q, const struct msg_event *event)
+void watching_event(
+	struct requester *r, struct request *q, uint32_t server, const struct msg_event *event)
 {
 	struct watching *w = &q->watching;
 	struct dht_provider p = provider_of(
@@ -79,10 +81,11 @@ void watching_event(struct requester *r, struct request *q, const struct msg_eve
 		return;
 	if (!there)
 		*k = (struct known){.provider = p};
-	else if (is_old(r, k, event->seq))
+	else if (is_old(r, k, server, event->seq))
 		return;
 	k->provider.ttl_s = p.ttl_s;
 	k->seq = event->seq;
+	k->server = server;
 	k->changed_us = r->now.mono_us;
 	k->present = event->kind == EVENT_APPEARED;
 	k->gone = event->kind;

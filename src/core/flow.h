@@ -13,11 +13,20 @@
 
 #include "base/addr.h"
 
+/* Values of flow.socket that are no listener of the client plane. Each thread has them for itself.
+ */
+enum flow_socket {
+	FLOW_PEER =
+		0x10000, /* the peer port: questions of others come in, and their answers leave */
+	FLOW_ASK,        /* the thread's own socket: its questions leave, and answers come in */
+	FLOW_KEEP_ALIVE, /* the keep-alive port; the cluster's thread only */
+};
+
 struct flow {
 	struct addr remote;
 	struct ip local; /* the address that it was sent to, where the socket is bound to any */
 	uint32_t scope;  /* interface of a link-local remote, otherwise 0 */
-	uint32_t socket; /* which of the shell's listeners */
+	uint32_t socket; /* which of the shell's listeners, or enum flow_socket */
 	bool own;        /* the shell itself asks, to see whether it is answered: neither
 	                  * clients.allow nor clients.rate holds for it, and a GET is counted
 	                  * as a probe and as nothing else */

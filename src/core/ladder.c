@@ -229,9 +229,9 @@ void lane_count_answers(struct lane *l, const struct outbox *out, size_t first)
 		[MSG_SERVER_LIST] = STATS_ANSWER_SERVER_LIST,
 	};
 
-	assert(out->count - first <= LANE_OUT_MAX);
 	for (size_t i = first; i < out->count; i++)
-		stats_inc(&l->stats, counters[outbox_bytes(out, i)[0]]);
+		if (out->items[i].flow.socket < FLOW_PEER)
+			stats_inc(&l->stats, counters[outbox_bytes(out, i)[0]]);
 }
 
 enum lane_verdict lane_input(struct lane *l, const struct now *now, const struct flow *flow,

@@ -224,11 +224,6 @@ static uint32_t rank_bucket(const struct provread *r, const uint8_t *bucket, enu
 	return n;
 }
 
-static uint32_t cursor_of(enum family f, uint32_t hash)
-{
-	return (uint32_t)f << PROVIDER_HASH_BITS | hash;
-}
-
 /* Adds the groups of equal hash, each whole. False when one did not fit: the next page begins with
  * it. Of a group that alone is larger than a page, what fits is given and the rest passed over: the
  * cursor could not tell them apart. Chance makes pairs among 50,000, and hardly ever more. */
@@ -239,7 +234,7 @@ static bool page_groups(const struct provread *r, const struct ranked *ranked, u
 		for (j = i + 1; j < n && ranked[j].hash == ranked[i].hash;)
 			j++;
 		if (j - i > page->max - page->n && page->n > 0) {
-			page->next = cursor_of(f, ranked[i].hash);
+			page->next = provread_cursor(f, ranked[i].hash);
 			return false;
 		}
 		for (uint32_t k = i; k < j && page->n < page->max; k++)
@@ -259,7 +254,7 @@ static bool page_half(const struct provread *r, enum family f, uint32_t from, st
 	while (!half_empty(h) && place < UINT32_C(1) << h->depth) {
 		const uint8_t *bucket = half_bucket(r->blocks, h, place);
 		if (page->buckets++ == PAGE_BUCKETS) {
-			page->next = cursor_of(f, place << (PROVIDER_HASH_BITS - h->depth));
+			page->next = provread_cursor(f, place << (PROVIDER_HASH_BITS - h->depth));
 			return false;
 		}
 		uint32_t n = rank_bucket(r, bucket, f, from, ranked);

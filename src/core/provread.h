@@ -38,6 +38,12 @@ static inline uint32_t provread_total(const struct provread *r)
 	return r->alive[FAMILY_V4] + r->alive[FAMILY_V6];
 }
 
+/* The cursor of a page that begins with the providers of this hash. */
+static inline uint32_t provread_cursor(enum family f, uint32_t hash)
+{
+	return (uint32_t)f << PROVIDER_HASH_BITS | hash;
+}
+
 /* As table_sample() and table_page(). */
 size_t provread_sample(const struct provread *r, struct rng *rng, size_t max, struct record *out);
 size_t provread_page(

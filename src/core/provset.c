@@ -32,14 +32,18 @@ _Static_assert(sizeof(struct head) <= BLOCK_MIN, "a head fits the smallest block
 /* Public and the same everywhere: a page's cursor goes from server to server. */
 static const uint8_t provider_key[KEYED_KEY_LEN] = "dht provider v1";
 
-uint32_t provider_hash(const struct ip *ip, uint16_t port)
+uint64_t provider_hash64(const struct ip *ip, uint16_t port)
 {
 	uint8_t bytes[18];
 
 	memcpy(bytes, ip->b, sizeof(ip->b));
 	store_be16(bytes + 16, port);
-	return (uint32_t)(keyed_hash64(provider_key, bytes, sizeof(bytes)) >>
-			  (64 - PROVIDER_HASH_BITS));
+	return keyed_hash64(provider_key, bytes, sizeof(bytes));
+}
+
+uint32_t provider_hash(const struct ip *ip, uint16_t port)
+{
+	return (uint32_t)(provider_hash64(ip, port) >> (64 - PROVIDER_HASH_BITS));
 }
 
 static bool is_head(uint32_t half)
@@ -331,21 +335,23 @@ static bool reap_bucket(
 	uint8_t *bucket, enum family f, struct reaper *r, uint32_t *live, uint32_t *gone)
 {
 	uint32_t n = bucket_count(bucket), i = 0, earliest = EXPIRY_NONE;
-	uint32_t was_live = bucket_live(bucket), is_live = was_live;
+	uint32_t was_live = bucket_live(bucket), is_live = 0;
 	bool all = true;
 
 	while (i < n) {
 		uint8_t *e = bucket_element(bucket, f, i);
 		struct element p = element_get(e, f);
-		if (p.expiry <= r->now && all) {
-			all = r->take(r, &p);
-			if (all) {
-				memmove(e, bucket_element(bucket, f, --n), element_size(f));
-				is_live -= !version_is_withdrawal(p.version);
-				(*gone)++;
-				continue;
-			}
+		enum reaped reaped = p.expiry <= r->now && all ? r->take(r, &p) : REAPED_STOP;
+		if (reaped == REAPED_GONE) {
+			memmove(e, bucket_element(bucket, f, --n), element_size(f));
+			(*gone)++;
+			continue;
 		}
+		if (reaped == REAPED_CHANGED)
+			element_put(e, f, &p);
+		else if (p.expiry <= r->now)
+			all = false;
+		is_live += element_announced(e, f);
 		if (p.expiry < earliest)
 			earliest = p.expiry;
 		i++;
@@ -451,13 +457,12 @@ static bool reap_half(
 			*earliest = bucket_earliest(bucket);
 		i += half_span(&h, bucket);
 	}
-	if (!gone)
-		return all;
 	if (is_head(s->half[f])) {
 		head_at(b, s->half[f])->count -= gone;
 		head_at(b, s->half[f])->dead_until = 0;
 	}
-	compact_half(b, &s->half[f], f);
+	if (gone)
+		compact_half(b, &s->half[f], f);
 	return all;
 }
 
@@ -588,6 +593,7 @@ static uint32_t check_bucket(const struct blocks *b, const struct half *h, enum 
 		assert(at >= place && at < place + half_span(h, bucket));
 		assert(element_expiry(e, f) >= bucket_earliest(bucket));
 		assert(find_in_bucket(bucket, f, e) == e);
+		assert(element_announced(e, f) || !version_is_shortened(element_version(e, f)));
 		live += element_announced(e, f);
 	}
 	assert(live == bucket_live(bucket));

@@ -51,11 +51,17 @@ struct provpos {
 	enum family family;
 };
 
-/* Takes what has expired, one after the other. */
+/* What a reaper does with one who has expired. */
+enum reaped {
+	REAPED_STOP,    /* keeps this one as it is, and all behind it */
+	REAPED_GONE,    /* takes it away */
+	REAPED_CHANGED, /* has given it another version and expiry, with which it stays */
+};
+
+/* Is asked about all who have expired, one after the other. */
 struct reaper {
 	uint32_t now; /* tick */
-	/* Told of each before it goes; false: there it shall stop, and keep this one. */
-	bool (*take)(struct reaper *r, const struct element *p);
+	enum reaped (*take)(struct reaper *r, struct element *p);
 };
 
 /* One half as readers see it: a block, or a directory of 1 << depth blocks; or neither. */
@@ -66,7 +72,10 @@ struct half {
 	uint32_t room; /* providers to a bucket */
 };
 
-/* The top 31 bits of SipHash-2-4(public key, 16 bytes of IP ‖ port in network order). */
+/* SipHash-2-4(public key, 16 bytes of IP ‖ port in network order). */
+uint64_t provider_hash64(const struct ip *ip, uint16_t port);
+
+/* Its top 31 bits. */
 uint32_t provider_hash(const struct ip *ip, uint16_t port);
 
 /* With tombstones. */
@@ -83,7 +92,7 @@ int provset_add(struct blocks *b, struct provset *s, const struct element *p);
 void provset_update(
 	struct blocks *b, struct provset *s, const struct provpos *pos, const struct element *p);
 
-/* Takes away who has expired. False when the reaper stopped it. */
+/* Takes away who has expired, or changes them. False when the reaper stopped it. */
 bool provset_reap(struct blocks *b, struct provset *s, struct reaper *r);
 
 /* Brings its blocks together with others' when memory is wasted. */

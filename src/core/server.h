@@ -32,14 +32,20 @@
 #include "core/flow.h"
 #include "core/now.h"
 #include "core/outbox.h"
+#include "core/parts.h"
+#include "core/seal.h"
 #include "core/stats.h"
 #include "core/table.h"
+#include "core/view.h"
 #include "core/watch.h"
 
 /* The most datagrams that one lane_input() or lane_tick() makes. */
 #define LANE_OUT_MAX 16
 
 #define SERVER_LANES_MAX TABLE_LANES_MAX
+
+/* The most bytes of messages in a parcel: what fits a datagram of a peer. */
+#define PARCEL_MAX MSG_DATAGRAM_DEFAULT
 
 /* The smallest policy.max_datagram: what every IPv4 host takes (576), less its headers. It is also
  * about the least that a LOOKUP of 255 hashes can be answered with in LANE_OUT_MAX datagrams. */
@@ -107,6 +113,35 @@ void lane_prefetch(struct lane *l, const struct span *datagrams, size_t n);
 /* One datagram in. Needs room for LANE_OUT_MAX datagrams in out. The bytes are not kept. */
 enum lane_verdict lane_input(struct lane *l, const struct now *now, const struct flow *flow,
 	const uint8_t *bytes, size_t len, struct outbox *out, struct span *password);
+
+/* What a lane found on the peer plane that is the cluster's business (cluster.h): a copy, so that
+ * it can wait in a queue. */
+struct parcel {
+	struct flow flow;
+	bool bare;            /* one base message, in clear; letter means nothing */
+	struct letter letter; /* messages is to be set to bytes[0 … len) */
+	size_t len;
+	uint8_t bytes[PARCEL_MAX];
+};
+
+/* One datagram of the peer plane: from the peer port (flow->socket FLOW_PEER) or from the lane's
+ * own socket (FLOW_ASK). bytes are decrypted in place. Room for LANE_OUT_MAX in out. True: *parcel
+ * has something for the cluster. A server without a cluster drops all. */
+bool lane_peer_input(struct lane *l, const struct now *now, const struct flow *flow, uint8_t *bytes,
+	size_t len, struct outbox *out, struct parcel *parcel);
+
+/* Gives the server its envelopes and what it knows of a cluster, before its lanes run; both are
+ * borrowed. random seeds the lanes' requests to others. DHT_ENOMEM. */
+int server_join(struct server *s, struct seal *seal, const struct view *view, uint64_t random);
+
+/* From the next call of each lane on; as server_set_policy(). */
+void server_set_view(struct server *s, const struct view *view);
+
+/* What it has of each partition. */
+struct parts *server_parts(struct server *s);
+
+/* The lane that is no worker's: for the cluster's thread. */
+struct lane *server_cluster_lane(struct server *s);
 
 /* Does what is due: expiry of this lane's share, HAVEs, EVENTs. Needs room for LANE_OUT_MAX. */
 void lane_tick(struct lane *l, const struct now *now, struct outbox *out);

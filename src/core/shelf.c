@@ -459,6 +459,20 @@ void shelf_tidy(struct stock *st, struct shelf *s)
 	s->sets = sets;
 }
 
+void shelf_take(struct shelf *to, struct shelf *from)
+{
+	struct parts parts = shelf_parts(from);
+
+	atomic_init(&to->memory, parts.memory);
+	atomic_init(&to->slots, parts.slots);
+	to->deleted = from->deleted;
+	to->earliest = from->earliest;
+	to->entries = from->entries;
+	to->type = from->type;
+	to->sets = from->sets;
+	shelf_init(from, from->type);
+}
+
 void shelf_fini(struct stock *st, struct shelf *s)
 {
 	struct parts parts = shelf_parts(s);

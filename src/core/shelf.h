@@ -112,6 +112,9 @@ uint32_t shelf_chunk_count(const struct shelf *s);
 /* Brings its blocks, and those of its sets, together with others' when memory is wasted. */
 void shelf_tidy(struct stock *st, struct shelf *s);
 
+/* Moves all that is in from to to, which was nothing; from is empty then. */
+void shelf_take(struct shelf *to, struct shelf *from);
+
 /* Gives all memory back, but not that of provider sets. */
 void shelf_fini(struct stock *st, struct shelf *s);
 

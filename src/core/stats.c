@@ -13,8 +13,14 @@ static const struct stats_info infos[STATS_COUNT] = {
 #define X(id, name, help) [STATS_DROP_##id] = {STATS_GROUP_DROPS, name, help},
 			STATS_DROPS(X)
 #undef X
+#define X(id, name, help) [STATS_##id] = {STATS_GROUP_PEER_DROPS, name, help},
+				STATS_PEER_DROPS(X)
+#undef X
+#define X(id, name, help) [STATS_##id] = {STATS_GROUP_CLUSTER, name, help},
+					STATS_CLUSTER(X)
+#undef X
 #define X(id, name, help) [STATS_##id] = {STATS_GROUP_EVENTS, name, help},
-				STATS_EVENTS(X)
+						STATS_EVENTS(X)
 #undef X
 };
 

@@ -42,15 +42,32 @@ struct table *table_new(
 	return t;
 }
 
-static void free_shelf(struct table *t, struct shelf *s)
+/* Gives back what an entry has beside itself; adds what was in it to *items and *tombstones. */
+static void free_entry(struct table *t, const uint8_t *e, uint64_t *items, uint64_t *tombstones)
 {
-	for (uint32_t pos = 0; pos < s->entries; pos++) {
-		const uint8_t *e = shelf_entry(&t->stock, s, pos);
-		if (entry_is_set(e)) {
-			struct provset set = entry_set(e);
-			provset_free(&t->stock.blocks, &set);
-		}
+	uint32_t n = 1, live;
+
+	if (entry_is_set(e)) {
+		struct provset set = entry_set(e);
+		n = provset_count(&t->stock.blocks, &set);
+		live = set.live[FAMILY_V4] + set.live[FAMILY_V6];
+		provset_free(&t->stock.blocks, &set);
+	} else {
+		live = !version_is_withdrawal(entry_provider(e).version);
 	}
+	*items += n;
+	*tombstones += n - live;
+}
+
+void table_free_shelf(struct table *t, struct shelf *s)
+{
+	uint64_t items = 0, tombstones = 0;
+
+	for (uint32_t pos = 0; pos < s->entries; pos++)
+		free_entry(t, shelf_entry(&t->stock, s, pos), &items, &tombstones);
+	budget_give(&t->items, items);
+	atomic_fetch_sub_explicit(&t->tombstones, tombstones, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&t->hashes, s->entries, memory_order_relaxed);
 	shelf_fini(&t->stock, s);
 }
 
@@ -60,9 +77,16 @@ void table_free(struct table *t)
 		return;
 	for (uint32_t i = 0; i < TABLE_PARTITIONS; i++)
 		for (uint32_t type = 0; type < SHELF_TYPES; type++)
-			free_shelf(t, &t->partitions[i].shelves[type]);
+			table_free_shelf(t, &t->partitions[i].shelves[type]);
 	blocks_fini(&t->stock.blocks);
 	free(t);
+}
+
+static uint32_t grave_ticks(uint64_t ms)
+{
+	uint64_t ticks = ms / TICK_MS + (ms % TICK_MS != 0);
+
+	return ticks < EXPIRY_NONE ? (uint32_t)ticks : EXPIRY_NONE - 1;
 }
 
 void table_set_limits(struct table *t, const struct table_limits *limits)
@@ -70,6 +94,7 @@ void table_set_limits(struct table *t, const struct table_limits *limits)
 	atomic_store(&t->items.max, limits->max_records);
 	atomic_store(&t->stock.blocks.budget.max, limits->max_memory);
 	atomic_store(&t->max_providers, limits->max_providers_per_hash);
+	atomic_store(&t->grave, grave_ticks(limits->grave_ms));
 }
 
 struct table_key table_key_of(struct span hash)
@@ -147,19 +172,26 @@ static bool find_provider(const struct table *t, const uint8_t *e, const struct 
 	return true;
 }
 
-bool table_find(struct table *t, const struct table_key *key, const struct ip *ip, uint16_t port,
-	uint64_t now_ms, struct record *out)
+/* What there is of this provider at now_ms, alive or a tombstone. */
+static bool find_element(struct table *t, const struct table_key *key, const struct ip *ip,
+	uint16_t port, uint64_t now_ms, struct element *out)
 {
 	struct shelf_key k = shelf_key_of(&t->stock, key->hash);
 	struct partition *part = &t->partitions[key->partition];
-	struct element p;
 
 	spin_lock(&part->lock);
 	const uint8_t *e = find_entry(t, key->partition, &k);
-	bool found = e && find_provider(t, e, ip, port, &p);
+	bool found = e && find_provider(t, e, ip, port, out);
 	spin_unlock(&part->lock);
+	return found && element_becomes(t, out, tick_now(t, now_ms));
+}
 
-	if (!found || p.expiry <= tick_now(t, now_ms) || version_is_withdrawal(p.version))
+bool table_find(struct table *t, const struct table_key *key, const struct ip *ip, uint16_t port,
+	uint64_t now_ms, struct record *out)
+{
+	struct element p;
+
+	if (!find_element(t, key, ip, port, now_ms, &p) || version_is_withdrawal(p.version))
 		return false;
 	*out = (struct record){
 		.ip = p.ip,
@@ -170,6 +202,19 @@ bool table_find(struct table *t, const struct table_key *key, const struct ip *i
 	return true;
 }
 
+uint64_t table_version(struct table *t, const struct table_key *key, const struct ip *ip,
+	uint16_t port, uint64_t now_ms)
+{
+	struct element p;
+
+	return find_element(t, key, ip, port, now_ms, &p) ? p.version : 0;
+}
+
+uint32_t table_cursor_of(const struct ip *ip, uint16_t port)
+{
+	return provread_cursor(family_of(ip), provider_hash(ip, port));
+}
+
 /* Opens key's providers for reading; false when there are none. Called with the lock. */
 static bool open_entry(const struct table *t, uint32_t partition, const struct shelf_key *k,
 	uint32_t now, struct provread *r)
@@ -178,6 +223,8 @@ static bool open_entry(const struct table *t, uint32_t partition, const struct s
 
 	if (!e)
 		return false;
+	if (MUTANT(3))
+		now = 0;
 	if (entry_is_set(e)) {
 		struct provset set = entry_set(e);
 		provread_set(r, &t->stock.blocks, &set, now, t->epoch_ms);

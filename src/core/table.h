@@ -26,6 +26,12 @@
  *    those of all older copies that it has met. So the order of changes shows in nothing but when a
  *    tombstone ends, and not in that either when withdrawals are given the longest lifetime there
  *    can be.
+ *  - A record that took the place of a copy with a longer life, or that was shown such a copy of
+ *    an older version, is 'shortened' (version.h). Else it would be forgotten at its end, and the
+ *    older copy, which others may still have, could come back for the rest of its life. So what
+ *    is shortened becomes at its end a tombstone of its version, which lasts for as long as any
+ *    older copy can, and a withdrawal of it lasts as long. Changes in another order may have more
+ *    or fewer marked so, which makes no difference but which tombstones there are.
  *  - records and memory never exceed their limits; at a limit what is new is refused, what is there
  *    can still be refreshed and withdrawn. Memory is counted as it is taken: in regions of 256 KiB
  *    for each of four sizes of blocks, and from malloc.
@@ -55,6 +61,9 @@ struct table_limits {
 	uint64_t max_records;            /* tombstones count too; 0: none */
 	uint64_t max_memory;             /* bytes of everything that grows with records; 0: none */
 	uint32_t max_providers_per_hash; /* tombstones count too; 0: none */
+	/* How long a tombstone stays that a shortened record leaves at its end: the longest life
+	 * that any record is given. 0: it leaves none. */
+	uint64_t grave_ms;
 };
 
 /* A hash with what the table computes from it, once for a request. Views the hash. */
@@ -90,7 +99,25 @@ struct table_usage {
 /* The most lanes that can share the sweeping. */
 #define TABLE_LANES_MAX 256
 
-/* What a sweep took away. */
+/* What ends within this is left out of digests. */
+#define TABLE_DIGEST_MARGIN_MS 5000
+
+/* With room for so many table_scan() gives all for certain. */
+#define TABLE_SCAN_MIN 28
+
+/* A record of a hash. */
+struct table_item {
+	uint8_t hash_len;
+	uint8_t hash[64];
+	struct record record;
+};
+
+struct table_digest {
+	uint64_t sum;
+	uint32_t count;
+};
+
+/* Who was alive and ended. */
 struct table_expired {
 	uint8_t hash_len;
 	uint8_t hash[64];
@@ -117,13 +144,18 @@ void table_prefetch(struct table *t, const struct table_key *keys, size_t n);
 /* Merges one record, or with a withdrawal's version a tombstone. Gives an enum table_change, or
  * DHT_EFULL at a limit (nothing changed), or DHT_ENOMEM. A record whose expiry has come is
  * TABLE_UNCHANGED, but a withdrawal takes place even so, and holds as long as what it withdraws
- * would have. A withdrawal of what is not there leaves a tombstone only when bury. */
+ * would have. A withdrawal of what is not there leaves a tombstone only when bury. The same version
+ * again is shortened when either is. */
 int table_merge(struct table *t, const struct table_key *key, const struct record *r, bool bury,
 	uint64_t now_ms);
 
 /* The one record of this provider. False when it is not there, expired or withdrawn. */
 bool table_find(struct table *t, const struct table_key *key, const struct ip *ip, uint16_t port,
 	uint64_t now_ms, struct record *out);
+
+/* The version of what there is of this provider, alive or a tombstone; 0: nothing. */
+uint64_t table_version(struct table *t, const struct table_key *key, const struct ip *ip,
+	uint16_t port, uint64_t now_ms);
 
 /* Up to max live providers, a fair sample without repetition in random order when there are more;
  * gives their number, and in *total how many are alive. */
@@ -139,11 +171,50 @@ size_t table_sample(struct table *t, const struct table_key *key, struct rng *rn
 size_t table_page(struct table *t, const struct table_key *key, uint32_t cursor, size_t max,
 	struct record *out, uint32_t *next, uint32_t *total, uint64_t now_ms);
 
-/* Takes away what has expired in the partitions first, first + step, … ; writes at most max of the
- * live records that ended into out (tombstones are not told; NULL with 0: none are told) and gives
- * their number. Does a bounded amount of work: when it was not all, table_deadline() is past. Each
- * record is told of once, but not when another took its place after its end and before the sweep.
- * step: the number of lanes, up to TABLE_LANES_MAX; first: below it. */
+/* Where a provider stands in the order of pages: the cursor of what begins with it. Pure. */
+uint32_t table_cursor_of(const struct ip *ip, uint16_t port);
+
+/* Up to max of all that is in a partition, tombstones too, but nothing that has expired. *cursor 0
+ * starts; it is then where to go on, and 0 at the end; any other number is harmless. What is there
+ * all the time is given at least once, twice perhaps when others come and go meanwhile. A call
+ * looks at a bounded number of places, so it may give fewer than max, even none, and go on. max at
+ * least 1; but with less than TABLE_SCAN_MIN, of providers of one hash whose own hashes are alike
+ * in 44 bits, some may be passed over. */
+size_t table_scan(struct table *t, uint32_t partition, uint64_t *cursor, struct table_item *out,
+	size_t max, uint64_t now_ms);
+
+/* The fingerprint of (hash, provider, version without S), the same on every server. Any of its bits
+ * can be used to choose by. */
+uint64_t table_print(
+	const struct table_key *key, const struct ip *ip, uint16_t port, uint64_t version);
+
+/* The sum of the prints of all that is in a partition, tombstones too, but for what ends within
+ * TABLE_DIGEST_MARGIN_MS, for other servers may have dated that a little differently. A partition
+ * of more than some 256 records is read in pieces: when somebody changes it meanwhile, the digest
+ * is that of no moment, and most likely equal to no other; as if it had come a little earlier or
+ * later, it says 'they differ', and who compares tries again. */
+struct table_digest table_digest(struct table *t, uint32_t partition, uint64_t now_ms);
+
+/* One number for both, as digests travel; 0 when there is nothing. */
+uint64_t table_digest_of(struct table_digest d);
+
+/* Whether there is nothing in a partition, by reading one number without a lock. What has expired
+ * is there until it was swept. */
+bool table_is_empty(const struct table *t, uint32_t partition);
+
+/* Takes away all that is in a partition when table_digest_of() its digest is still this, and nobody
+ * changes it meanwhile; otherwise false, and all is as it was. A merge that comes too late to be in
+ * the digest survives. What the digest leaves out, for it ends in a moment, goes as well, and
+ * nobody is told of its end. Takes as long as reading all of it, but holds the lock for pieces of
+ * it only. */
+bool table_drop(struct table *t, uint32_t partition, uint64_t digest, uint64_t now_ms);
+
+/* Takes away what has expired in the partitions first, first + step, … , or makes tombstones of
+ * what was shortened; writes at most max of the live records that ended into out (tombstones are
+ * not told; NULL with 0: none are told) and gives their number. Does a bounded amount of work: when
+ * it was not all, table_deadline() is past. Each record is told of once, but not when another took
+ * its place after its end and before the sweep. step: the number of lanes, up to TABLE_LANES_MAX;
+ * first: below it. */
 size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_expired *out,
 	size_t max, uint64_t now_ms);
 

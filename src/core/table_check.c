@@ -15,6 +15,7 @@ static void check_entry(struct table *t, const uint8_t *e, struct tally *tally)
 		struct element p = entry_provider(e);
 		tally->items++;
 		tally->tombstones += version_is_withdrawal(p.version);
+		assert(!version_is_withdrawal(p.version) || !version_is_shortened(p.version));
 		return;
 	}
 	struct provset set = entry_set(e);
@@ -31,6 +32,7 @@ static void check_shelf(
 {
 	shelf_check(&t->stock, s, &tally->census);
 	assert(s->earliest >= atomic_load(&t->earliest[partition]));
+	assert(s->entries == 0 || !table_is_empty(t, partition));
 	for (uint32_t pos = 0; pos < s->entries; pos++) {
 		const uint8_t *e = shelf_entry(&t->stock, s, pos);
 		struct table_key key = table_key_of(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * table_impl: what the table's own files share: table.c (life, keys, reading), table_merge.c,
- * table_sweep.c and table_check.c.
+ * table_sweep.c, table_scan.c and table_digest.c (both on table_walk.c), and table_check.c.
  *
  * Locks: a partition's, then a pool's. Time: ticks of 100 ms since the table was made. A record's
  * expiry is rounded up to a tick; it is alive while its expiry is above the tick that it is now.
@@ -19,6 +19,7 @@
 #define DHT_CORE_TABLE_IMPL_H
 
 #include "base/budget.h"
+#include "base/mutant.h"
 #include "base/spin.h"
 #include "core/provread.h"
 #include "core/shelf.h"
@@ -26,6 +27,7 @@
 
 struct partition {
 	struct spin lock;
+	uint32_t changes; /* counts all that was written, so that who reads in pieces sees it */
 	struct shelf shelves[SHELF_TYPES];
 };
 
@@ -41,7 +43,8 @@ struct table {
 	struct budget items; /* records and tombstones */
 	_Atomic(uint64_t) tombstones, hashes;
 	_Atomic(uint32_t) max_providers;
-	_Atomic(uint32_t) step; /* that share[] is for */
+	_Atomic(uint32_t) grave; /* ticks */
+	_Atomic(uint32_t) step;  /* that share[] is for */
 	struct share share[TABLE_LANES_MAX];
 	_Atomic(uint32_t) earliest[TABLE_PARTITIONS];
 	struct partition partitions[TABLE_PARTITIONS];
@@ -69,7 +72,31 @@ static inline uint64_t tick_ms(const struct table *t, uint32_t tick)
 	return t->epoch_ms + (uint64_t)tick * TICK_MS;
 }
 
+/* A tombstone that lasts from a tick on for as long as copies of unknown age may come back. */
+static inline uint32_t tick_after_grave(const struct table *t, uint32_t tick)
+{
+	uint32_t grave = atomic_load_explicit(&t->grave, memory_order_relaxed);
+
+	return grave < EXPIRY_NONE - tick ? tick + grave : EXPIRY_NONE - 1;
+}
+
+/* Makes of p what it is at tick now, whether or not it was swept: itself, the tombstone that a
+ * shortened record leaves at its end, or nothing (false). */
+static inline bool element_becomes(const struct table *t, struct element *p, uint32_t now)
+{
+	if (p->expiry > now)
+		return true;
+	if (!version_is_shortened(p->version))
+		return false;
+	p->version = version_withdrawal(version_order(p->version));
+	p->expiry = tick_after_grave(t, p->expiry);
+	return p->expiry > now;
+}
+
 /* Something in this partition may end at tick. Called with its lock. */
 void table_note_expiry(struct table *t, uint32_t partition, uint32_t tick);
+
+/* Gives back all that a shelf has, which nobody else may see, and takes it off the counts. */
+void table_free_shelf(struct table *t, struct shelf *s);
 
 #endif

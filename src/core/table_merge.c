@@ -6,6 +6,7 @@
 /* One call of table_merge(). */
 struct merge {
 	struct table *t;
+	struct partition *part;
 	struct shelf *s;
 	struct shelf_key key;
 	struct element new; /* what is written may live longer or shorter than what was given */
@@ -27,46 +28,83 @@ static enum table_change resolve_unknown(const struct merge *m)
 	return withdrawn(&m->new) ? TABLE_BURIED : TABLE_APPEARED;
 }
 
-/*
- * Against the same version, or a newer one. A lifetime can only be shortened by its own version, so
- * that no record lives for ever by being passed around. A tombstone is the other way round: it
- * outlives every copy that it was shown, or those would come back.
- */
+/* Until when a copy like this, or one that it took the place of, could come from elsewhere. */
+static uint32_t last_return(const struct merge *m, const struct element *p)
+{
+	uint32_t grave = version_is_shortened(p->version) ? tick_after_grave(m->t, m->now) : 0;
+
+	return grave > p->expiry ? grave : p->expiry;
+}
+
+/* Whether a copy of an older version may outlive p, for all that can be known. */
+static bool outlived(const struct element *p, const struct element *older)
+{
+	return (older->expiry > p->expiry || version_is_shortened(older->version)) && !MUTANT(30);
+}
+
+/* Against a tombstone of the same version, or a newer one: it outlives every copy that it was
+ * shown, or those would come back. */
+static enum table_change resolve_buried(struct merge *m, const struct element *old, bool *write)
+{
+	uint32_t last = last_return(m, &m->new);
+	bool withdrawal = withdrawn(&m->new);
+
+	*write = !m->over && last > old->expiry;
+	m->new = *old;
+	m->new.expiry = last;
+	return *write && withdrawal ? TABLE_BURIED : TABLE_UNCHANGED;
+}
+
+/* Against a live record of the same version, or a newer one. A lifetime can only be shortened by
+ * its own version, so that no record lives for ever by being passed around. */
 static enum table_change resolve_not_newer(struct merge *m, const struct element *old, bool *write)
 {
 	struct element given = m->new;
+	bool same = version_order(given.version) == version_order(old->version);
+	bool shorter = !m->over && same && given.expiry < old->expiry;
 
 	m->new = *old;
-	m->new.expiry = given.expiry;
-	if (withdrawn(old)) {
-		*write = !m->over && given.expiry > old->expiry;
-		return *write && withdrawn(&given) ? TABLE_BURIED : TABLE_UNCHANGED;
-	}
-	*write = !m->over && given.expiry < old->expiry && given.version == old->version;
-	return *write ? TABLE_REFRESHED : TABLE_UNCHANGED;
+	if (shorter)
+		m->new.expiry = given.expiry;
+	if (!m->over && (same ? version_is_shortened(given.version) : outlived(old, &given)))
+		m->new.version = version_shortened(old->version);
+	*write = shorter || m->new.version != old->version;
+	return shorter ? TABLE_REFRESHED : TABLE_UNCHANGED;
 }
 
-/* What merging m->new with what is there gives; *write when m->new, perhaps changed, is to replace
- * old (NULL: to be added). */
-static enum table_change resolve(struct merge *m, const struct element *old, bool *write)
+/* Against an older version. */
+static enum table_change resolve_newer(struct merge *m, const struct element *old, bool *write)
 {
-	if (!old || old->expiry <= m->now) {
-		enum table_change change = resolve_unknown(m);
-		*write = change != TABLE_UNCHANGED;
-		return change;
-	}
-	if (m->new.version <= old->version)
-		return resolve_not_newer(m, old, write);
 	if (withdrawn(&m->new)) {
-		if (m->new.expiry < old->expiry)
-			m->new.expiry = old->expiry;
+		uint32_t last = last_return(m, old);
+		if (m->new.expiry < last)
+			m->new.expiry = last;
 		*write = true;
 		return withdrawn(old) ? TABLE_BURIED : TABLE_WITHDRAWN;
 	}
 	*write = !m->over;
 	if (m->over)
 		return TABLE_UNCHANGED;
+	if (MUTANT(1) && m->new.expiry < old->expiry)
+		m->new.expiry = old->expiry;
+	if (outlived(&m->new, old))
+		m->new.version = version_shortened(m->new.version);
 	return withdrawn(old) ? TABLE_APPEARED : TABLE_REFRESHED;
+}
+
+/* What merging m->new with what is there gives; *write when m->new, perhaps changed, is to replace
+ * old (NULL: nobody is there, or no more). */
+static enum table_change resolve(struct merge *m, const struct element *old, bool *write)
+{
+	if (!old) {
+		enum table_change change = resolve_unknown(m);
+		*write = change != TABLE_UNCHANGED;
+		return change;
+	}
+	bool newer = version_order(m->new.version) > version_order(old->version);
+	if (MUTANT(21) || (newer && !MUTANT(2)))
+		return resolve_newer(m, old, write);
+	return withdrawn(old) ? resolve_buried(m, old, write) : resolve_not_newer(m, old, write);
 }
 
 static void count_tombstones(struct table *t, const struct element *old, const struct element *new)
@@ -200,19 +238,29 @@ static int merge_locked(struct merge *m)
 {
 	uint32_t pos = shelf_find(&m->t->stock, m->s, &m->key);
 	uint8_t *e = pos == SHELF_NONE ? NULL : shelf_entry(&m->t->stock, m->s, pos);
-	struct element old;
+	struct element old, seen;
 	struct provpos at;
-	bool found = e && find_old(m, e, &old, &at), write;
-	enum table_change change = resolve(m, found ? &old : NULL, &write);
+	bool found = e && find_old(m, e, &old, &at), there = false, write;
+
+	if (found) {
+		seen = old;
+		there = element_becomes(m->t, &seen, m->now);
+	}
+	enum table_change change = resolve(m, there ? &seen : NULL, &write);
 
 	if (!write)
 		return (int)change;
-	if (!found) {
+	if (MUTANT(20) && withdrawn(&m->new))
+		m->new.expiry = m->now + 1;
+	if (found) {
+		replace_provider(m, pos, e, &at);
+		count_tombstones(m->t, &old, &m->new);
+	} else {
 		int err = add_provider(m, pos, e);
-		return err ? err : (int)change;
+		if (err)
+			return err;
 	}
-	replace_provider(m, pos, e, &at);
-	count_tombstones(m->t, &old, &m->new);
+	m->part->changes++;
 	return (int)change;
 }
 
@@ -222,6 +270,7 @@ int table_merge(struct table *t, const struct table_key *key, const struct recor
 	struct partition *part = &t->partitions[key->partition];
 	struct merge m = {
 		.t = t,
+		.part = part,
 		.key = shelf_key_of(&t->stock, key->hash),
 		.new = {.ip = r->ip,
 			.port = r->port,
@@ -232,6 +281,8 @@ int table_merge(struct table *t, const struct table_key *key, const struct recor
 		.bury = bury,
 	};
 
+	if (withdrawn(&m.new)) /* what it outlives is for its expiry to say */
+		m.new.version = version_order(m.new.version);
 	m.s = &part->shelves[m.key.type];
 	spin_lock(&part->lock);
 	int result = merge_locked(&m);

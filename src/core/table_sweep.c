@@ -18,9 +18,10 @@ struct sweep {
 	struct reaper reaper;
 	struct table *t;
 	struct table_expired *out;
-	size_t max, n;  /* of out */
-	uint64_t items; /* taken away so far */
-	uint64_t tombstones;
+	size_t max, n;        /* of out */
+	uint32_t looked_at;   /* who had expired */
+	uint64_t items;       /* taken away */
+	uint64_t tombstones;  /* of those */
 	const uint8_t *entry; /* whose providers are being taken */
 	uint32_t partition;
 };
@@ -50,18 +51,10 @@ void table_note_expiry(struct table *t, uint32_t partition, uint32_t tick)
 	lower(&t->share[partition % atomic_load(&t->step)].due, pass_after(tick));
 }
 
-static bool take(struct reaper *reaper, const struct element *p)
+static void tell(struct sweep *w, const struct element *p)
 {
-	struct sweep *w = (struct sweep *)(void *)reaper;
-	bool withdrawn = version_is_withdrawal(p->version);
-
-	if (w->items == SWEEP_ITEMS || (!withdrawn && w->out && w->n == w->max))
-		return false;
-	w->items++;
-	w->tombstones += withdrawn;
-	if (withdrawn || !w->out)
-		return true;
 	struct table_expired *x = &w->out[w->n++];
+
 	x->hash_len = (uint8_t)entry_key_len(w->entry);
 	memcpy(x->hash, entry_key(w->entry), x->hash_len);
 	x->partition = w->partition;
@@ -71,7 +64,26 @@ static bool take(struct reaper *reaper, const struct element *p)
 		.version = p->version,
 		.expiry_ms = tick_ms(w->t, p->expiry),
 	};
-	return true;
+}
+
+static enum reaped take(struct reaper *reaper, struct element *p)
+{
+	struct sweep *w = (struct sweep *)(void *)reaper;
+	bool withdrawn = version_is_withdrawal(p->version);
+
+	if (w->looked_at == SWEEP_ITEMS || (!withdrawn && w->out && w->n == w->max))
+		return REAPED_STOP;
+	w->looked_at++;
+	if (!withdrawn && w->out)
+		tell(w, p);
+	if (element_becomes(w->t, p, w->reaper.now)) {
+		/* At once: another thread may replace it as soon as the lock is let go. */
+		atomic_fetch_add_explicit(&w->t->tombstones, 1, memory_order_relaxed);
+		return REAPED_CHANGED;
+	}
+	w->items++;
+	w->tombstones += withdrawn;
+	return REAPED_GONE;
 }
 
 static void remove_entry(struct table *t, struct shelf *s, uint32_t pos)
@@ -116,10 +128,16 @@ static enum swept sweep_entry(struct sweep *w, struct shelf *s, uint32_t pos)
 	if (entry_is_set(e))
 		return sweep_set(w, s, pos, e);
 	struct element p = entry_provider(e);
-	if (!take(&w->reaper, &p))
+	enum reaped reaped = take(&w->reaper, &p);
+	if (reaped == REAPED_STOP)
 		return SWEPT_STOPPED;
-	remove_entry(w->t, s, pos);
-	return SWEPT_GONE;
+	if (reaped == REAPED_GONE) {
+		remove_entry(w->t, s, pos);
+		return SWEPT_GONE;
+	}
+	entry_put_provider(e, &p);
+	shelf_set_expiry(&w->t->stock, s, pos, p.expiry);
+	return SWEPT_STAYS;
 }
 
 /* False when it stopped before the end. */
@@ -164,7 +182,7 @@ static bool sweep_shelf(struct sweep *w, struct shelf *s)
 static bool sweep_partition(struct sweep *w, uint32_t partition)
 {
 	struct partition *part = &w->t->partitions[partition];
-	uint32_t earliest = EXPIRY_NONE;
+	uint32_t earliest = EXPIRY_NONE, looked_at = w->looked_at;
 	bool all = true;
 
 	w->partition = partition;
@@ -174,6 +192,7 @@ static bool sweep_partition(struct sweep *w, uint32_t partition)
 		if (part->shelves[i].earliest < earliest)
 			earliest = part->shelves[i].earliest;
 	}
+	part->changes += w->looked_at != looked_at;
 	atomic_store(&w->t->earliest[partition], earliest);
 	spin_unlock(&part->lock);
 	return all;

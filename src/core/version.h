@@ -4,12 +4,16 @@
  *
  * A hybrid logical clock (Kulkarni et al., 2014) in one number:
  *
- *     63           16 15        1  0
- *     | wall ms (48) | count (15) | W |
+ *     63           16 15        2  1   0
+ *     | wall ms (48) | count (14) | S | W |
  *
  * It follows the wall clock, never goes back when that does, and is above every version that was
  * shown to it. W says that the record was withdrawn; being the lowest bit it makes a withdrawal
  * win against an announcement of the very same stamp, on every server alike.
+ *
+ * S says 'shortened': the record took the place of a copy that would have lived longer, so that
+ * copies like it elsewhere may outlive it. It is knowledge about a version, not a part of it, and
+ * never takes part in comparing: whoever compares uses version_order().
  *
  * One clock serves all workers of a server (an atomic, touched once for each change).
  */
@@ -24,11 +28,17 @@ struct version_clock {
 	_Atomic(uint64_t) last;
 };
 
-/* A stamp above every earlier one, with W clear. */
+/* A stamp above every earlier one, with S and W clear. */
 uint64_t version_next(struct version_clock *c, uint64_t wall_ms);
 
 /* Another server's version: later stamps will be above it. */
 void version_observe(struct version_clock *c, uint64_t version);
+
+/* What comes before what: the version without S. */
+static inline uint64_t version_order(uint64_t version)
+{
+	return version & ~UINT64_C(2);
+}
 
 static inline bool version_is_withdrawal(uint64_t version)
 {
@@ -38,6 +48,16 @@ static inline bool version_is_withdrawal(uint64_t version)
 static inline uint64_t version_withdrawal(uint64_t stamp)
 {
 	return stamp | 1;
+}
+
+static inline bool version_is_shortened(uint64_t version)
+{
+	return version & 2;
+}
+
+static inline uint64_t version_shortened(uint64_t version)
+{
+	return version | 2;
 }
 
 static inline uint64_t version_wall_ms(uint64_t version)

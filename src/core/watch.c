@@ -246,6 +246,23 @@ bool watch_seen(struct watch *w, const struct addr *remote, const uint8_t txid[s
 	return found;
 }
 
+bool watch_by_client(struct watch *w, const struct table_key *key)
+{
+	bool found = false;
+
+	spin_lock(&w->lock);
+	const struct topic *t = topic_find(w, key->hash);
+	if (t) {
+		found = !link_alone(&t->wants);
+		const struct link *l = t->members.next;
+		for (; !found && l != &t->members; l = l->next)
+			found = !is_server(
+				&container_of((struct link *)l, struct watcher, in_topic)->flow);
+	}
+	watch_unlock(w);
+	return found;
+}
+
 bool watch_any(const struct watch *w, uint32_t partition)
 {
 	return atomic_load_explicit(&w->any[partition], memory_order_relaxed) != 0;

@@ -25,6 +25,9 @@
  * were all given up for want of SEEN is ended, and so is one without hashes. Memory is proportional
  * to what is watched now, but for tables of fixed size of which only what is used is ever touched.
  *
+ * Other servers watch too (interest.h): their flow.socket is FLOW_ASK or above. No limit of one
+ * address holds for them, and what another server told of is not told to servers again.
+ *
  * One lock guards it all: watching is rare beside asking. Nothing is allocated or freed under it.
  * The path of every PUT asks only watch_any(), which reads one number. Safe to call from several
  * threads, but for init and fini.
@@ -68,6 +71,7 @@ struct watch_due {
 	struct ip ip;
 	uint16_t port;
 	uint64_t expiry_ms;
+	uint64_t version;
 };
 
 struct watch_usage {
@@ -104,10 +108,22 @@ bool watch_seen(struct watch *w, const struct addr *remote, const uint8_t txid[s
 /* Whether anybody watches anything in this partition. One relaxed load. */
 bool watch_any(const struct watch *w, uint32_t partition);
 
+/* Where a change was seen. */
+enum watch_origin {
+	WATCH_OWN_TABLE,
+	WATCH_OTHER_SERVER, /* who tells other servers itself: here only clients are told */
+};
+
 /* A change of the table. EVENT_APPEARED fires wants as well. A post that nobody waits for is
  * nothing. */
 void watch_post(struct watch *w, const struct table_key *key, enum msg_event_kind kind,
-	const struct record *record);
+	const struct record *record, enum watch_origin origin);
+
+/* Somebody has the hash, as others say: fires its wants. */
+void watch_fire(struct watch *w, const struct table_key *key);
+
+/* Whether a client, and not only other servers, watches this hash. */
+bool watch_by_client(struct watch *w, const struct table_key *key);
 
 /* Up to max things that are to be sent now; gives their number. Also ends what has run out. Does a
  * bounded amount of work: when it was not all, watch_deadline() is past. */

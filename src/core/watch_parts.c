@@ -123,8 +123,9 @@ int watcher_make(struct watch *w, const struct table_key *key, const struct flow
 	struct watcher *x = spares->watcher;
 	uint16_t source = source_of(w, &flow->remote.ip);
 
-	if (w->ends.count >= share_of(WATCH_MAX, is_want) ||
-		w->sources[source] >= share_of(WATCH_MAX_SOURCE, is_want))
+	if (w->ends.count >= share_of(WATCH_MAX, is_want))
+		return DHT_EFULL;
+	if (!is_server(flow) && w->sources[source] >= share_of(WATCH_MAX_SOURCE, is_want))
 		return DHT_EFULL;
 	spares->watcher = NULL;
 	x->topic = topic_get(w, key, spares);

@@ -67,7 +67,7 @@ struct event {
 	uint8_t kind;
 	unsigned tries;
 	uint32_t seq;
-	uint64_t expiry_ms, due_ms;
+	uint64_t version, expiry_ms, due_ms;
 };
 
 /* A change that is to become one event for each member that had joined before it. */
@@ -77,7 +77,8 @@ struct post {
 	struct ip ip;
 	uint16_t port;
 	uint8_t kind;
-	uint64_t expiry_ms;
+	bool clients_only;
+	uint64_t version, expiry_ms;
 	uint64_t joined; /* of the last member that it is for */
 };
 
@@ -107,6 +108,12 @@ struct spares {
 	struct watcher *watcher;
 	struct subscription *sub;
 };
+
+/* Whether another server watches by this flow. */
+static inline bool is_server(const struct flow *flow)
+{
+	return flow->socket >= FLOW_PEER;
+}
 
 /* Gives the lock back, then frees what was buried. */
 void watch_unlock(struct watch *w);

@@ -22,7 +22,7 @@ static void post_add(struct watch *w, struct topic *t, struct post *p)
 }
 
 void watch_post(struct watch *w, const struct table_key *key, enum msg_event_kind kind,
-	const struct record *record)
+	const struct record *record, enum watch_origin origin)
 {
 	struct post *p = malloc(sizeof(*p));
 
@@ -31,6 +31,8 @@ void watch_post(struct watch *w, const struct table_key *key, enum msg_event_kin
 			.ip = record->ip,
 			.port = record->port,
 			.kind = (uint8_t)kind,
+			.clients_only = origin == WATCH_OTHER_SERVER,
+			.version = record->version,
 			.expiry_ms = record->expiry_ms,
 		};
 	spin_lock(&w->lock);
@@ -46,6 +48,15 @@ void watch_post(struct watch *w, const struct table_key *key, enum msg_event_kin
 	}
 	watch_unlock(w);
 	free(p);
+}
+
+void watch_fire(struct watch *w, const struct table_key *key)
+{
+	spin_lock(&w->lock);
+	struct topic *t = topic_find(w, key->hash);
+	if (t)
+		link_move_all(&w->fired, &t->wants);
+	watch_unlock(w);
 }
 
 static uint64_t wait_ms(unsigned tries)
@@ -69,6 +80,7 @@ static void event_send(struct watch *w, struct event *e, struct watch_due *out, 
 		.ip = e->ip,
 		.port = e->port,
 		.expiry_ms = e->expiry_ms,
+		.version = e->version,
 	};
 	memcpy(out->txid, e->sub->txid, MSG_TXID_LEN);
 }
@@ -97,6 +109,7 @@ static void event_make(
 		.kind = p->kind,
 		.seq = ++sub->seq,
 		.expiry_ms = p->expiry_ms,
+		.version = p->version,
 	};
 	link_init(&e->in_queue);
 	link_init(&e->in_sub);
@@ -129,6 +142,8 @@ static bool take_posted(
 			post_free(w, p);
 			continue;
 		}
+		if (p->clients_only && is_server(&x->flow))
+			continue;
 		if (w->event_count >= WATCH_EVENTS_MAX)
 			give_up_oldest(w);
 		event_make(w, *spare, p, x->sub);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "daemon/admin.h"
+#include "daemon/admin_methods.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,55 +11,58 @@
 #include "daemon/control_idl.h"
 #include "daemon/log.h"
 #include "daemon/log_json.h"
-#include "daemon/operate.h"
-#include "daemon/param.h"
 #include "wire/hash.h"
 
 /* GetLog's entries together: the oldest are left out. Room is left for the reply around them. */
 #define LOG_BYTES_MAX (CONTROL_OUT_MAX - 4096)
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* ---- What only asks ---- */
 
-static struct control_answer no_memory(void)
+struct control_answer admin_no_memory(void)
 {
 	return (struct control_answer){.no_memory = true};
 }
 
-/* Takes parameters; NULL is no memory. */
-static struct control_answer reply(json_t *parameters)
+struct control_answer admin_reply(json_t *parameters)
 {
-	return parameters ? (struct control_answer){.parameters = parameters} : no_memory();
+	return parameters ? (struct control_answer){.parameters = parameters} : admin_no_memory();
 }
 
-/* ---- What only asks ---- */
-
-static struct control_answer ask(
+struct control_answer admin_ask(
 	void *owner, const struct control_call *call, json_t *(*question)(void *daemon))
 {
 	const struct operations *o = owner;
 	const char *wrong = param_wrong(call->parameters, NULL, 0);
 
-	return wrong ? control_invalid(wrong) : reply(question(o->daemon));
+	return wrong ? control_invalid(wrong) : admin_reply(question(o->daemon));
 }
 
 static struct control_answer get_status(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operations *)owner)->status);
+	return admin_ask(owner, call, ((const struct operations *)owner)->status);
 }
 
 static struct control_answer get_stats(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operations *)owner)->stats);
+	return admin_ask(owner, call, ((const struct operations *)owner)->stats);
 }
 
 static struct control_answer list_peers(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operations *)owner)->peers);
+	return admin_ask(owner, call, ((const struct operations *)owner)->peers);
 }
 
 static struct control_answer get_config(void *owner, const struct control_call *call)
 {
-	return ask(owner, call, ((const struct operations *)owner)->config);
+	return admin_ask(owner, call, ((const struct operations *)owner)->config);
+}
+
+size_t admin_hash(const struct control_call *call, uint8_t bytes[static HASH_MAX])
+{
+	const json_t *hash = json_object_get(call->parameters, "hash");
+	int len = hex_decode(json_string_value(hash), json_string_length(hash), bytes, HASH_MAX);
+
+	return len > 0 ? (size_t)len : 0;
 }
 
 static struct control_answer lookup(void *owner, const struct control_call *call)
@@ -69,21 +72,19 @@ static struct control_answer lookup(void *owner, const struct control_call *call
 		{"cursor", PARAM_INT, true},
 	};
 	const struct operations *o = owner;
-	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+	const char *wrong = param_wrong(call->parameters, params, ADMIN_COUNT(params));
 	uint8_t bytes[HASH_MAX];
 
 	if (wrong)
 		return control_invalid(wrong);
-	const json_t *hash = json_object_get(call->parameters, "hash");
 	/* 0 where there is none. */
 	json_int_t cursor = json_integer_value(json_object_get(call->parameters, "cursor"));
-	int len = hex_decode(
-		json_string_value(hash), json_string_length(hash), bytes, sizeof(bytes));
-	if (len <= 0)
+	size_t len = admin_hash(call, bytes);
+	if (len == 0)
 		return control_invalid("hash");
 	if (cursor < 0 || cursor > UINT32_MAX)
 		return control_invalid("cursor");
-	return reply(o->lookup(o->daemon, (struct span){bytes, (size_t)len}, (uint32_t)cursor));
+	return admin_reply(o->lookup(o->daemon, (struct span){bytes, len}, (uint32_t)cursor));
 }
 
 /* ---- What changes ---- */
@@ -92,13 +93,13 @@ static struct control_answer reload(void *owner, const struct control_call *call
 {
 	static const struct param params[] = {{"dryRun", PARAM_BOOL, true}};
 	const struct operations *o = owner;
-	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+	const char *wrong = param_wrong(call->parameters, params, ADMIN_COUNT(params));
 
 	if (wrong)
 		return control_invalid(wrong);
 	char asked_by[CONTROL_PEER_TEXT];
 	control_peer_format(call->peer, asked_by);
-	return reply(o->reload(
+	return admin_reply(o->reload(
 		o->daemon, json_is_true(json_object_get(call->parameters, "dryRun")), asked_by));
 }
 
@@ -130,7 +131,7 @@ static void say_level(enum log_level level, enum log_level before, const struct 
 static struct control_answer set_log_level(void *owner, const struct control_call *call)
 {
 	static const struct param params[] = {{"level", PARAM_STRING, false}};
-	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+	const char *wrong = param_wrong(call->parameters, params, ADMIN_COUNT(params));
 
 	(void)owner;
 	if (wrong)
@@ -145,7 +146,8 @@ static struct control_answer set_log_level(void *owner, const struct control_cal
 		log_set_level((enum log_level)level);
 	say_level((enum log_level)level, before, call->peer);
 	log_set_level((enum log_level)level);
-	return reply(json_pack("{s:s, s:s}", "level", name, "before", log_level_names[before]));
+	return admin_reply(
+		json_pack("{s:s, s:s}", "level", name, "before", log_level_names[before]));
 }
 
 /* ---- The log ---- */
@@ -190,9 +192,9 @@ static struct control_answer get_log(void *owner, const struct control_call *cal
 	int err = collect(list);
 	err |= json_object_set_new(parameters, "entries", list);
 	if (err == 0)
-		return reply(parameters);
+		return admin_reply(parameters);
 	json_decref(parameters);
-	return no_memory();
+	return admin_no_memory();
 }
 
 struct monitor {
@@ -201,13 +203,14 @@ struct monitor {
 	uint64_t lost; /* that nobody has been told of yet */
 };
 
-static json_t *next_entry(void *state)
+static json_t *next_entry(void *state, bool *last)
 {
 	struct monitor *m = state;
 	struct log_line line;
 	uint64_t lost = 0;
 	bool found = log_read(&m->sequence, m->level, &line, &lost);
 
+	*last = false;
 	m->lost += lost;
 	if (!found)
 		return NULL;
@@ -226,7 +229,7 @@ static json_t *next_entry(void *state)
 static struct control_answer monitor(void *owner, const struct control_call *call)
 {
 	static const struct param params[] = {{"level", PARAM_STRING, true}};
-	const char *wrong = param_wrong(call->parameters, params, COUNT(params));
+	const char *wrong = param_wrong(call->parameters, params, ADMIN_COUNT(params));
 	const char *name = json_string_value(json_object_get(call->parameters, "level"));
 
 	(void)owner;
@@ -237,7 +240,7 @@ static struct control_answer monitor(void *owner, const struct control_call *cal
 		return control_invalid("level");
 	struct monitor *m = malloc(sizeof(*m));
 	if (!m)
-		return no_memory();
+		return admin_no_memory();
 	*m = (struct monitor){.sequence = log_newest(), .level = (enum log_level)level};
 	return (struct control_answer){.stream = {.next = next_entry, .done = free, .state = m}};
 }
@@ -248,10 +251,20 @@ static const struct control_method methods[] = {
 	{"GetStatus", CONTROL_READ, false, get_status},
 	{"GetStats", CONTROL_READ, false, get_stats},
 	{"ListPeers", CONTROL_READ, false, list_peers},
+	{"ListPartitions", CONTROL_READ, false, admin_list_partitions},
 	{"Lookup", CONTROL_READ, false, lookup},
+	{"Explain", CONTROL_READ, false, admin_explain},
 	{"GetConfig", CONTROL_READ, false, get_config},
 	{"Reload", CONTROL_CHANGE, false, reload},
 	{"Shutdown", CONTROL_CHANGE, false, shut_down},
+	{"ListKeys", CONTROL_READ, false, admin_list_keys},
+	{"AddKey", CONTROL_CHANGE, false, admin_add_key},
+	{"UseKey", CONTROL_CHANGE, false, admin_use_key},
+	{"RemoveKey", CONTROL_CHANGE, false, admin_remove_key},
+	{"Drain", CONTROL_CHANGE, false, admin_drain},
+	{"Undrain", CONTROL_CHANGE, false, admin_undrain},
+	{"AddPeer", CONTROL_CHANGE, false, admin_add_peer},
+	{"DropPeer", CONTROL_CHANGE, false, admin_drop_peer},
 	{"SetLogLevel", CONTROL_CHANGE, false, set_log_level},
 	{"GetLog", CONTROL_READ, false, get_log},
 	{"Monitor", CONTROL_READ, true, monitor},
@@ -261,5 +274,5 @@ const struct control_interface admin_interface = {
 	.name = "org.dht.Control",
 	.description = control_idl,
 	.methods = methods,
-	.method_count = COUNT(methods),
+	.method_count = ADMIN_COUNT(methods),
 };

@@ -335,7 +335,26 @@ void conf_fini(struct conf *conf)
 	}
 	secret_free(conf->password);
 	secret_keys_free(conf->keys, conf->key_count);
+	sodium_memzero(&conf->cluster_keys, sizeof(conf->cluster_keys));
 	*conf = (struct conf){0};
+}
+
+static bool is_written(const struct conf *conf, const char *path)
+{
+	return conf->from[setting_index(setting_find(path))].file != NULL;
+}
+
+enum conf_cluster conf_cluster(const struct conf *conf)
+{
+	bool clear = conf->c.cluster.insecure || ip_is_loopback(&conf->c.listen.address);
+
+	if (conf->c.cluster.seeds.count || conf->cluster_keys.count || conf->c.cluster.insecure)
+		return CONF_CLUSTER_WANTED;
+	if (!clear)
+		return CONF_CLUSTER_NONE;
+	return is_written(conf, "listen.ports.peer") || is_written(conf, "listen.ports.keepalive")
+	               ? CONF_CLUSTER_WANTED
+	               : CONF_CLUSTER_READY;
 }
 
 struct place conf_place(const struct conf *conf, const char *path)

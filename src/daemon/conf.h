@@ -18,12 +18,15 @@
 #include <stdio.h>
 
 #include "core/auth.h"
+#include "core/seal.h"
 #include "daemon/faults.h"
 #include "daemon/settings.h"
 
 /* A file's name that places view. */
 /* The systemd credential that is the password where no setting says otherwise. */
 #define CONF_CREDENTIAL "dht.password"
+/* … and the cluster's keys where cluster.key_file does not say. */
+#define CONF_KEY_CREDENTIAL "dht.cluster_key"
 
 struct conf_name {
 	struct conf_name *next;
@@ -44,6 +47,14 @@ struct conf {
 	char *password; /* for EXIT, from wherever it came; NULL: none */
 	struct auth_key *keys;
 	size_t key_count;
+	struct seal_keys cluster_keys; /* none: servers talk in clear, or not at all */
+};
+
+/* Whether this server talks to others. */
+enum conf_cluster {
+	CONF_CLUSTER_NONE,   /* nothing says so, and it would be in clear on a network */
+	CONF_CLUSTER_READY,  /* nothing says so; it costs nothing, on loopback */
+	CONF_CLUSTER_WANTED, /* seeds, keys, ports or `insecure` say so */
 };
 
 /* Fills conf, which need not be initialised, from file, or from the default file if there is one
@@ -56,6 +67,8 @@ void conf_fini(struct conf *conf);
 /* Where this setting was written; when it is the default, the file that could say otherwise. path
  * must be in the table. */
 struct place conf_place(const struct conf *conf, const char *path);
+
+enum conf_cluster conf_cluster(const struct conf *conf);
 
 /* Calls show for each setting that is not at its default and that this version does not use, with
  * a line "FILE:LINE: setting: this version does not use it yet". 0 or DHT_ENOMEM. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/cluster_keys.h"
 #include "daemon/readable.h"
 #include "daemon/secret.h"
 #include "daemon/value.h"
@@ -86,11 +87,21 @@ static const char *const ports[] = {"listen.ports.client", "listen.ports.peer",
 
 #define PORTS (sizeof(ports) / sizeof(ports[0]))
 
-/* What this version does not use is in nobody's way until somebody asks for it. */
+/* Whether somebody wants other servers, and so the ports where they come in. */
+static bool wants_cluster(const struct conf *conf)
+{
+	return conf->c.cluster.seeds.count || conf->c.cluster.key_file[0] != '\0' ||
+	       conf->c.cluster.insecure;
+}
+
+/* Ports that nobody asked for are in nobody's way: this server then does without. */
 static bool port_counts(const struct conf *conf, const char *path)
 {
-	return !is_bad(conf, path) && number(conf, path) != 0 &&
-	       (!setting_find(path)->unused || nth(conf, path));
+	bool clients = strncmp(path, "listen.ports.client", strlen("listen.ports.client")) == 0;
+
+	if (is_bad(conf, path) || number(conf, path) == 0)
+		return false;
+	return clients || nth(conf, path) || (wants_cluster(conf) && !setting_find(path)->unused);
 }
 
 static void check_port(const struct conf *conf, const char *a, const char *b, struct faults *f)
@@ -235,14 +246,44 @@ static void find_keys(struct conf *conf, struct faults *f)
 			"there is no key in clients.keys_file, so nobody could announce anything");
 }
 
-/* Only whether it is one that keeps a secret: nobody uses it yet. */
-static void check_key_file(const struct conf *conf, struct faults *f)
+/* Keys of the cluster, from the file or a credential. */
+static void find_cluster_keys(struct conf *conf, const char *credentials, struct faults *f)
 {
 	const char *setting = "cluster.key_file", *file = conf->c.cluster.key_file;
-	char *text;
+	struct seal_keys *keys = &conf->cluster_keys;
+	char *credential;
 
-	if (file[0] != '\0' && secret_read(file, conf_place(conf, setting), setting, &text, f) == 0)
-		secret_free(text);
+	if (file[0] != '\0') {
+		cluster_keys_read(file, conf_place(conf, setting), setting, keys, f);
+		return;
+	}
+	if (!credentials)
+		return;
+	if (asprintf(&credential, "%s/%s", credentials, CONF_KEY_CREDENTIAL) < 0) {
+		faults_add(f, (struct place){0}, setting, "%s", err_text(DHT_ENOMEM));
+		return;
+	}
+	if (access(credential, F_OK) == 0)
+		cluster_keys_read(credential, (struct place){.file = credential}, setting, keys, f);
+	free(credential);
+}
+
+/* Without a key servers believe whatever comes to their ports. */
+static void check_clear(const struct conf *conf, struct faults *f)
+{
+	const char *setting = "cluster.seeds";
+	char text[IP_TEXT_MAX];
+
+	if (conf->c.cluster.seeds.count == 0 || conf->cluster_keys.count != 0 ||
+		conf->c.cluster.insecure || ip_is_loopback(&conf->c.listen.address) ||
+		is_bad(conf, "cluster.key_file") || is_bad(conf, "listen.address") ||
+		conf->c.cluster.key_file[0] != '\0')
+		return;
+	ip_format(&conf->c.listen.address, text);
+	faults_add(f, conf_place(conf, setting), setting,
+		"listen.address %s is not loopback, so other servers need cluster.key_file (dhtctl "
+		"keygen makes a key), or cluster.insecure = true",
+		text);
 }
 
 void conf_check(struct conf *conf, const char *credentials, struct faults *f)
@@ -254,7 +295,8 @@ void conf_check(struct conf *conf, const char *credentials, struct faults *f)
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		check_order(conf, &orders[i], f);
 	check_socket(conf, f);
-	check_key_file(conf, f);
+	find_cluster_keys(conf, credentials, f);
+	check_clear(conf, f);
 	find_password(conf, credentials, f);
 	find_keys(conf, f);
 }

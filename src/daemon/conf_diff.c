@@ -3,6 +3,7 @@
 
 #include "daemon/conf_diff.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,11 +41,20 @@ static const char *password_setting(const struct conf *conf)
 	return conf->c.password_file[0] != '\0' ? "password_file" : "password";
 }
 
+static bool same_cluster_keys(const struct conf *a, const struct conf *b)
+{
+	const struct seal_keys *x = &a->cluster_keys, *y = &b->cluster_keys;
+
+	return x->count == y->count && memcmp(x->key, y->key, x->count * sizeof(x->key[0])) == 0;
+}
+
 /* Whether what belongs to the setting, but is not its value, has changed. */
 static bool content_changed(const struct setting *s, const struct conf *from, const struct conf *to)
 {
 	if (strcmp(s->path, "clients.keys_file") == 0)
 		return !same_keys(from, to);
+	if (strcmp(s->path, "cluster.key_file") == 0)
+		return !same_cluster_keys(from, to);
 	return strcmp(s->path, password_setting(to)) == 0 &&
 	       strcmp(s->path, password_setting(from)) == 0 && !same_password(from, to);
 }
@@ -120,6 +130,7 @@ void conf_swap_live(struct conf *running, struct conf *loaded)
 	char *password = running->password;
 	struct auth_key *keys = running->keys;
 	size_t key_count = running->key_count;
+	struct seal_keys cluster_keys = running->cluster_keys;
 
 	for (size_t i = 0; (s = setting_at(i)); i++) {
 		if (s->type == SETTING_GROUP || !s->live)
@@ -133,4 +144,7 @@ void conf_swap_live(struct conf *running, struct conf *loaded)
 	loaded->password = password;
 	loaded->keys = keys;
 	loaded->key_count = key_count;
+	running->cluster_keys = loaded->cluster_keys;
+	loaded->cluster_keys = cluster_keys;
+	sodium_memzero(&cluster_keys, sizeof(cluster_keys));
 }

@@ -17,6 +17,8 @@
  *    stream's client may be silent.
  *  - Control work gets CONTROL_SHARE_MS of every CONTROL_WINDOW_MS; when that is used up all
  *    clients wait for the next window, so that ten thousand connects cost the datagrams little.
+ *  - An answer that comes later is a stream of one item, to a call without `more`, and has
+ *    CONTROL_LATE_MS to come.
  *  - A stream is pulled: the next item is made only when the last has been taken, so that a
  *    stream costs no memory for a client that does not read. A stream is never idle, so there is
  *    a limit of their own: one more than CONTROL_STREAMS_MAX takes the place of the one that has
@@ -38,6 +40,7 @@
 #define CONTROL_OUT_MAX     (1u << 20)
 #define CONTROL_STALL_MS    5000
 #define CONTROL_SILENCE_MS  30000
+#define CONTROL_LATE_MS     10000
 #define CONTROL_WINDOW_MS   100
 #define CONTROL_SHARE_MS    10
 
@@ -50,12 +53,15 @@ enum control_access {
 struct control_call {
 	const json_t *parameters;
 	const struct control_peer *peer;
+	bool more; /* the caller takes a stream */
 };
 
-/* A stream that a method begins. next gives an item (the parameters of a reply, new), or NULL when
- * there is nothing now: it is asked again after control_wake(). done frees state. */
+/* A stream that a method begins, or an answer that it has later. next gives an item (the parameters
+ * of a reply, new), or NULL when there is nothing now: it is asked again after control_wake(). It
+ * sets *last with the item behind which there are no more; a call without `more` gets the first
+ * item, and no more. done frees state. */
 struct control_stream {
-	json_t *(*next)(void *state);
+	json_t *(*next)(void *state, bool *last);
 	void (*done)(void *state);
 	void *state;
 };
@@ -64,7 +70,7 @@ struct control_stream {
 struct control_answer {
 	json_t *parameters; /* of the reply or the error; new; NULL: none */
 	const char *error; /* "org.dht.Control.Name" or "org.varlink.service.Name"; NULL: a reply */
-	struct control_stream stream; /* with next: the answer is a stream */
+	struct control_stream stream; /* with next: the answer is a stream, or comes later */
 	bool no_memory;               /* the connection is closed */
 };
 

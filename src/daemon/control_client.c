@@ -55,14 +55,25 @@ static enum client_next say(struct control_client *cl, char *message, size_t len
 	return flush(cl, now_ms);
 }
 
+static void end_stream(struct control_client *cl)
+{
+	if (cl->stream.done)
+		cl->stream.done(cl->stream.state);
+	cl->stream = (struct control_stream){.next = NULL};
+}
+
 static enum client_next pull(struct control_client *cl, uint64_t now_ms)
 {
-	json_t *item = cl->stream.next(cl->stream.state);
+	bool last = false;
+	json_t *item = cl->stream.next(cl->stream.state, &last);
 	size_t len = 0;
 
 	if (!item)
 		return cl->hung_up ? CLIENT_GONE : CLIENT_WAKES;
-	char *message = varlink_reply(item, true, &len);
+	last |= cl->single;
+	char *message = varlink_reply(item, !last, &len);
+	if (last)
+		end_stream(cl);
 	return say(cl, message, len, now_ms);
 }
 
@@ -82,6 +93,7 @@ static enum client_next take_answer(struct control_client *cl, const struct varl
 	}
 	if (answer->stream.next) {
 		cl->stream = answer->stream;
+		cl->single = !call->more;
 		return CLIENT_AGAIN;
 	}
 	if (answer->error)
@@ -206,7 +218,7 @@ uint64_t control_client_deadline_ms(const struct control_client *cl)
 	if (control_client_idle(cl))
 		return cl->active_ms + CONTROL_SILENCE_MS;
 	if (cl->stream.next && !cl->out)
-		return UINT64_MAX;
+		return cl->single ? cl->active_ms + CONTROL_LATE_MS : UINT64_MAX;
 	return cl->active_ms + CONTROL_STALL_MS;
 }
 
@@ -217,6 +229,5 @@ void control_client_fini(struct control_client *cl)
 	close(cl->fd);
 	free(cl->in);
 	free(cl->out);
-	if (cl->stream.done)
-		cl->stream.done(cl->stream.state);
+	end_stream(cl);
 }

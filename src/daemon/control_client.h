@@ -9,7 +9,7 @@
  * wait for. A step is small, so that the owner can share its time among many.
  *
  * Answers come in the order of the calls, because one thing is done at a time: what is to be sent
- * goes before all, then a stream, which stays for good, then the next call. So a client that does
+ * goes before all, then a stream until it ends, then the next call. So a client that does
  * not read is not read from either, and out holds one message at most.
  */
 #ifndef DHT_DAEMON_CONTROL_CLIENT_H
@@ -45,6 +45,7 @@ struct control_client {
 	size_t out_at, out_len;
 
 	struct control_stream stream; /* next NULL: none */
+	bool single;                  /* its first item is the last */
 	bool hung_up;                 /* the owner has seen that the peer is gone */
 	uint64_t active_ms;           /* of its last progress */
 };

@@ -173,7 +173,7 @@ static void say_denied(
 static struct control_answer run(struct control_service *s, const struct control_method *method,
 	void *owner, const struct varlink_call *call, const struct control_peer *peer)
 {
-	struct control_call c = {.parameters = call->parameters, .peer = peer};
+	struct control_call c = {.parameters = call->parameters, .peer = peer, .more = call->more};
 
 	if (method->access == CONTROL_CHANGE && !peer->may_change) {
 		s->denied++;

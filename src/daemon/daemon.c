@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/exitcode.h"
+#include "base/mutant.h"
 #include "daemon/conf_check.h"
 #include "daemon/daemon_state.h"
 #include "daemon/log.h"
@@ -45,6 +46,7 @@ static int serve(struct daemon *d)
 	say_ready(d);
 	int err = loop_run(d->loop);
 	notify_state("STOPPING=1");
+	daemon_leave(d);
 	if (err >= 0)
 		return EXIT_DONE;
 	log_error("the event loop failed: %s", strerror(-err));
@@ -65,6 +67,7 @@ static int run(const struct cmdline *o, const struct conf *conf)
 		.conf = *conf,
 		.exit_fd = -1,
 		.log_fd = -1,
+		.news_fd = -1,
 		.control_socket = {.fd = -1, .lock_fd = -1},
 		.was_healthy = true,
 	};
@@ -210,7 +213,7 @@ int daemon_main(int argc, char **argv)
 	if (o.action == CMDLINE_HELP)
 		return say(cmdline_help);
 	if (o.action == CMDLINE_VERSION)
-		return say("dhtd " PACKAGE_VERSION "\n");
+		return say("dhtd " PACKAGE_VERSION MUTANT_VERSION "\n");
 	if (sodium_init() < 0) {
 		log_error("cannot get random numbers from the system");
 		return EXIT_FAILED;

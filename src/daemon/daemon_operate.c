@@ -51,16 +51,25 @@ static void measure_rate(struct daemon *d, const uint64_t n[static STATS_COUNT],
 	d->rate_us = now_us;
 }
 
+/* Who has just started may be alone. */
+#define ALONE_US UINT64_C(10000000)
+
 static void look_at_health(struct daemon *d, const uint64_t n[static STATS_COUNT], uint64_t now_us)
 {
 	char reasons[HEALTH_TROUBLES][HEALTH_REASON_MAX];
+	char told[HEALTH_TROUBLES][HEALTH_FAULT_MAX];
 	struct health_facts facts = {
 		.now_us = now_us,
 		.refused = n[STATS_RECORDS_REFUSED],
 		.overflows = n[STATS_RECEIVE_OVERFLOWS],
-		.config_fault = d->rejected[0] ? d->rejected : NULL,
+		.told = {[HEALTH_CONFIG] = d->rejected},
 	};
 
+	census_troubles(daemon_census(d), told);
+	for (int i = HEALTH_ALONE; i < HEALTH_TROUBLES; i++)
+		facts.told[i] = told[i];
+	if (now_us - d->start_us < ALONE_US)
+		facts.told[HEALTH_ALONE] = NULL;
 	health_observe(&d->health, &facts);
 	bool healthy = health_reasons(&d->health, reasons) == 0;
 	if (healthy && !d->was_healthy)
@@ -77,10 +86,12 @@ static void write_status(struct daemon *d)
 	struct table_usage usage = server_table_usage(d->server);
 	size_t troubles = health_reasons(&d->health, reasons);
 	bool waits = json_array_size(d->restart_needed) > 0;
+	unsigned members = d->census.status.members;
 
 	snprintf(d->status, sizeof(d->status),
-		"1 member, %" PRIu64 " records of %" PRIu64 " hashes, %" PRIu64 " requests/s%s%s%s",
-		usage.records, usage.hashes, d->rate,
+		"%u member%s, %" PRIu64 " records of %" PRIu64 " hashes, %" PRIu64
+		" requests/s%s%s%s",
+		members, members == 1 ? "" : "s", usage.records, usage.hashes, d->rate,
 		waits ? "; settings wait for a restart (dhtctl status)" : "",
 		troubles ? "; degraded: " : "", troubles ? reasons[0] : "");
 }
@@ -127,10 +138,32 @@ static json_t *reasons_json(const struct daemon *d)
 	return whole(list, err);
 }
 
+/* This server's place in the cluster. */
+static json_t *place_json(const struct census *c)
+{
+	return json_pack("{s:i, s:i, s:b, s:b, s:b, s:o}", "members", (int)c->status.members,
+		"known", (int)c->status.known, "settled", (int)c->status.settled, "leaving",
+		(int)c->status.leaving, "drained", (int)c->drained, "partitions",
+		census_partitions(c));
+}
+
+/* What it holds and how it runs. */
+static json_t *course_json(const struct daemon *d, uint64_t now_us)
+{
+	struct table_usage usage = server_table_usage(d->server);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:s, s:o, s:O}", "records",
+		number(usage.records), "hashes", number(usage.hashes), "memoryBytes",
+		number(usage.memory), "requestsPerSecond", number(d->rate), "uptimeSeconds",
+		number((now_us - d->start_us) / 1000000), "workers", (int)d->worker_count,
+		"processId", (int)getpid(), "version", PACKAGE_VERSION, "logLevel",
+		log_level_names[log_get_level()], "configFile", conf_json_file(&d->conf),
+		"restartNeeded", d->restart_needed);
+}
+
 static json_t *status(void *daemon)
 {
 	struct daemon *d = daemon;
-	struct table_usage usage = server_table_usage(d->server);
 	uint64_t now_us = clock_now().mono_us;
 	uint64_t n[STATS_COUNT];
 	char address[IP_TEXT_MAX];
@@ -139,18 +172,15 @@ static json_t *status(void *daemon)
 	daemon_counters(d, n);
 	look_at_health(d, n, now_us);
 	ip_format(&d->listeners.addrs[0].ip, address);
-	return json_pack(
-		"{s:s, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:s, "
-		"s:o, s:O}",
-		"health", d->was_healthy ? "healthy" : "degraded", "reasons", reasons_json(d),
-		"name", d->conf.c.cluster.name, "address", address, "port",
-		(int)d->listeners.addrs[0].port, "members", 1, "records", number(usage.records),
-		"hashes", number(usage.hashes), "memoryBytes", number(usage.memory),
-		"requestsPerSecond", number(d->rate), "uptimeSeconds",
-		number((now_us - d->start_us) / 1000000), "workers", (int)d->worker_count,
-		"processId", (int)getpid(), "version", PACKAGE_VERSION, "logLevel",
-		log_level_names[log_get_level()], "configFile", conf_json_file(&d->conf),
-		"restartNeeded", d->restart_needed);
+	json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:i}", "health",
+		d->was_healthy ? "healthy" : "degraded", "reasons", reasons_json(d), "name",
+		d->conf.c.cluster.name, "address", address, "port",
+		(int)d->listeners.addrs[0].port);
+	json_t *place = place_json(&d->census), *course = course_json(d, now_us);
+	int err = json_object_update(object, place) | json_object_update(object, course);
+	json_decref(place);
+	json_decref(course);
+	return whole(object, err);
 }
 
 static json_t *stats(void *daemon)
@@ -167,8 +197,7 @@ static json_t *stats(void *daemon)
 
 static json_t *peers(void *daemon)
 {
-	(void)daemon;
-	return json_pack("{s:[]}", "peers");
+	return census_peers(daemon_census(daemon));
 }
 
 static json_t *config(void *daemon)
@@ -232,5 +261,16 @@ void daemon_operations(struct daemon *d)
 		.lookup = lookup,
 		.reload = daemon_reload,
 		.shut_down = shut_down,
+		.partitions = daemon_partitions,
+		.explain = daemon_explain,
+		.explained = daemon_explained,
+		.explain_end = daemon_explain_end,
+		.keys = daemon_keys,
+		.add_key = daemon_add_key,
+		.use_key = daemon_use_key,
+		.remove_key = daemon_remove_key,
+		.drain = daemon_drain,
+		.add_peer = daemon_add_peer,
+		.drop_peer = daemon_drop_peer,
 	};
 }

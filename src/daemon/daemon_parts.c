@@ -113,6 +113,17 @@ static void stop_control_socket(struct daemon *d)
 	control_socket_close(&d->control_socket);
 }
 
+/* Every server of the cluster takes the others' cookies. */
+static void share_cookies(const struct conf *conf, struct server_seed *seed)
+{
+	static const uint8_t part[] = "cookies";
+	const struct seal_keys *keys = &conf->cluster_keys;
+
+	if (keys->count)
+		crypto_generichash(seed->cookies, sizeof(seed->cookies), part, sizeof(part),
+			keys->key[0].key, sizeof(keys->key[0].key));
+}
+
 static int start_server(struct daemon *d)
 {
 	struct now now = clock_now();
@@ -123,6 +134,7 @@ static int start_server(struct daemon *d)
 	if (d->policy) {
 		*d->policy = policy_of(&d->conf);
 		randombytes_buf(&seed, sizeof(seed));
+		share_cookies(&d->conf, &seed);
 		d->server = server_new(d->policy, &seed, (uint32_t)d->worker_count, &now);
 		sodium_memzero(&seed, sizeof(seed));
 	}
@@ -202,11 +214,17 @@ static int start_workers(struct daemon *d)
 			.in = d->listeners.in + i * d->listeners.count,
 			.out = d->listeners.out + i * d->listeners.count,
 			.listeners = d->listeners.count,
+			.peer = d->cluster ? &d->peer_sockets.in[i] : NULL,
+			.peer_out = d->cluster ? &d->peer_sockets.out[i] : NULL,
+			.ask = d->cluster ? &d->peer_sockets.ask[i] : NULL,
+			.parcels = d->parcels,
 			.datagram_max = (size_t)d->conf.c.listen.max_datagram,
 		};
 		d->workers[i] = worker_start(&parts);
-		if (d->workers[i])
+		if (d->workers[i]) {
+			d->worker_beats[i] = worker_beat(d->workers[i]);
 			continue;
+		}
 		log_error("cannot start worker %zu: %s", i + 1, strerror(errno));
 		return EXIT_FAILED;
 	}
@@ -282,7 +300,8 @@ static void feed(void *owner)
 
 static int start_watchdog(struct daemon *d)
 {
-	static struct watched watched[WORKERS_MAX + 1];
+	static struct watched watched[WORKERS_MAX + 2];
+	size_t count = d->worker_count;
 	static char names[WORKERS_MAX][32];
 
 	if (!d->board)
@@ -291,11 +310,13 @@ static int start_watchdog(struct daemon *d)
 		snprintf(names[i], sizeof(names[i]), "worker-%zu", i);
 		watched[i] = (struct watched){names[i], worker_beat(d->workers[i]), (int)i};
 	}
-	watched[d->worker_count] = (struct watched){"warden", warden_beat(d->warden), -1};
+	watched[count++] = (struct watched){"warden", warden_beat(d->warden), -1};
+	if (d->cluster)
+		watched[count++] = (struct watched){"cluster", cluster_thread_beat(d->cluster), -1};
 	d->probes = probes_new(d->board, &d->listeners.addrs[0], d->worker_count);
 	if (d->probes)
 		d->watchdog = watchdog_new(loop_event(d->loop), watchdog_period_us(), watched,
-			d->worker_count + 1, d->probes, feed, d);
+			count, d->probes, feed, d);
 	if (d->watchdog)
 		return EXIT_DONE;
 	log_error("cannot start the watchdog: %s", strerror(errno));
@@ -316,10 +337,13 @@ static const struct part {
 	{start_listeners, stop_listeners},
 	{start_control_socket, stop_control_socket},
 	{start_server, stop_server},
+	{daemon_start_census, daemon_stop_census},
+	{daemon_start_cluster, daemon_stop_cluster},
 	{start_loop, stop_loop},
 	{start_board, stop_board},
 	{start_warden, stop_warden},
 	{start_workers, stop_workers},
+	{daemon_start_member, daemon_stop_member},
 	{start_control, stop_control},
 	{start_watchdog, stop_watchdog},
 };

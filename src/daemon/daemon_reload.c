@@ -70,6 +70,7 @@ static int apply(struct daemon *d, struct conf *next, struct faults *f)
 		r->beats[i] = beat_count(worker_beat(d->workers[i]));
 	*place = r;
 	warden_set_password(d->warden, d->conf.password);
+	daemon_configure_cluster(d);
 	/* What was asked for meanwhile (SetLogLevel) holds on when the files say what they said. */
 	if (d->conf.c.log.level != level)
 		log_set_level((enum log_level)d->conf.c.log.level);

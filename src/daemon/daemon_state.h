@@ -4,6 +4,9 @@
  *
  *     daemon.c          the program's main course
  *     daemon_parts.c    the parts and their order
+ *     daemon_cluster.c  its membership in a cluster
+ *     daemon_members.c  what it knows of the other members, and tells of them
+ *     daemon_keys.c     changing the cluster's keys
  *     daemon_operate.c  what can be asked of it (operate.h)
  *     daemon_reload.c   how a new configuration takes the place of the running one
  */
@@ -15,6 +18,8 @@
 #include <stdint.h>
 
 #include "core/server.h"
+#include "daemon/census.h"
+#include "daemon/cluster_thread.h"
 #include "daemon/cmdline.h"
 #include "daemon/conf.h"
 #include "daemon/control.h"
@@ -22,8 +27,12 @@
 #include "daemon/health.h"
 #include "daemon/listeners.h"
 #include "daemon/loop.h"
+#include "daemon/member_news.h"
 #include "daemon/operate.h"
+#include "daemon/parcels.h"
+#include "daemon/peer_sockets.h"
 #include "daemon/probe.h"
+#include "daemon/seeds.h"
 #include "daemon/warden.h"
 #include "daemon/watchdog.h"
 #include "daemon/worker.h"
@@ -54,6 +63,17 @@ struct daemon {
 	struct listeners listeners;
 	struct control_socket control_socket;
 	struct server *server;
+	struct census census; /* as last taken */
+	struct member_news member_news;
+	int news_fd; /* the cluster has news */
+	struct peer_sockets peer_sockets;
+	struct parcels *parcels; /* this and what follows NULL: in no cluster */
+	struct seal *seal;
+	struct cluster_thread *cluster;
+	struct seeds *seeds;
+	struct addr seed_addrs[CENSUS_SEEDS]; /* this and the next under the cluster's lock */
+	size_t seed_count;
+	const struct beat *worker_beats[WORKERS_MAX];
 	int exit_fd;
 	struct loop *loop;
 	struct warden *warden;
@@ -84,6 +104,50 @@ int daemon_load(const struct cmdline *o, const char *file, struct conf *conf, st
 /* Starts all parts, with d->conf. Gives an enum exit_code; d is to be stopped in any case. */
 int daemon_start(struct daemon *d);
 void daemon_stop(struct daemon *d);
+
+/* Sockets and membership, before the workers start; the thread, when they have. Give an enum
+ * exit_code. */
+int daemon_start_cluster(struct daemon *d);
+void daemon_stop_cluster(struct daemon *d);
+int daemon_start_member(struct daemon *d);
+void daemon_stop_member(struct daemon *d);
+
+/* Hands over what this server has, for a bounded time; the workers still answer. */
+void daemon_leave(struct daemon *d);
+
+/* The list of members, and what is new in it: made before the cluster; watched when the loop is
+ * there. 0, or -1 with errno. */
+int daemon_start_census(struct daemon *d);
+void daemon_stop_census(struct daemon *d);
+int daemon_watch_members(struct daemon *d);
+
+/* The cluster as it is now; valid until the next call. */
+const struct census *daemon_census(struct daemon *d);
+
+/* False with a refusal where there is none. */
+bool daemon_has_cluster(const struct daemon *d, struct refusal *why);
+
+/* The seal gets the configuration's keys, and the members are told of them. */
+void daemon_seal_changed(struct daemon *d);
+
+/* What can be asked of the cluster, and changed in it (operate.h). */
+json_t *daemon_partitions(void *daemon, uint32_t first, uint32_t count);
+int daemon_explain(void *daemon, struct span hash, uint64_t *question, struct refusal *why);
+json_t *daemon_explained(void *daemon, uint64_t question);
+void daemon_explain_end(void *daemon, uint64_t question);
+json_t *daemon_keys(void *daemon);
+json_t *daemon_add_key(void *daemon, const uint8_t key[static SEAL_KEY_LEN], const char *asked_by,
+	struct refusal *why);
+json_t *daemon_use_key(void *daemon, uint8_t id, const char *asked_by, struct refusal *why);
+json_t *daemon_remove_key(void *daemon, uint8_t id, const char *asked_by, struct refusal *why);
+json_t *daemon_drain(void *daemon, bool leaving, const char *asked_by, struct refusal *why);
+json_t *daemon_add_peer(
+	void *daemon, const char *address, const char *asked_by, struct refusal *why);
+json_t *daemon_drop_peer(
+	void *daemon, const char *address, const char *asked_by, struct refusal *why);
+
+/* What a reload has changed of it. */
+void daemon_configure_cluster(struct daemon *d);
 
 /* Logs what is set and of no use yet. */
 void daemon_say_unused(const struct conf *conf);

@@ -18,9 +18,18 @@
 #define HEALTH_FAULT_MAX  250 /* a reason around it has room */
 
 enum health_trouble {
+	/* A counter grows. */
 	HEALTH_REFUSED,   /* records refused at a limit */
 	HEALTH_OVERFLOWS, /* datagrams lost in front of the daemon */
-	HEALTH_CONFIG,    /* the configuration on disk has faults */
+	HEALTH_COUNTED,
+
+	/* Somebody says so, in words. */
+	HEALTH_CONFIG = HEALTH_COUNTED, /* the configuration on disk has faults */
+	HEALTH_ALONE,                   /* there are seeds, and no other member */
+	HEALTH_QUORUM,                  /* too few members are alive */
+	HEALTH_WRONG_KEY,               /* a member or a seed has another key */
+	HEALTH_LINK,                    /* a member is heard one way only, or by others only */
+	HEALTH_CLOCK,                   /* a member's clock is far off */
 	HEALTH_TROUBLES,
 };
 
@@ -29,8 +38,9 @@ struct health_facts {
 	uint64_t now_us;
 	uint64_t refused;
 	uint64_t overflows;
-	/* The first one of a rejected reload, valid UTF-8 that fits; NULL: none. Borrowed. */
-	const char *config_fault;
+	/* From HEALTH_CONFIG (the first fault of a rejected reload) on: valid UTF-8 that fits;
+	 * NULL or "": none. Borrowed. */
+	const char *told[HEALTH_TROUBLES];
 };
 
 struct health {
@@ -39,8 +49,8 @@ struct health {
 		uint64_t start_count; /* before it began to grow */
 		uint64_t grew_us;     /* when it last did */
 		bool active;          /* that is within the window */
-	} grows[HEALTH_CONFIG];
-	char config_fault[HEALTH_FAULT_MAX]; /* "": none */
+	} grows[HEALTH_COUNTED];
+	char told[HEALTH_TROUBLES][HEALTH_FAULT_MAX]; /* "": none */
 };
 
 /* All zero at the start. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "daemon/bind_fault.h"
 #include "daemon/log.h"
 
 static const char *setting_of(size_t listener)
@@ -92,38 +93,6 @@ static void share_in(struct listeners *l, size_t listener)
 	}
 }
 
-/* Whether the system ran out of something, whatever address it was. */
-static bool is_shortage(int why)
-{
-	return why == EMFILE || why == ENFILE || why == ENOMEM || why == ENOBUFS;
-}
-
-/* Where to look next. */
-static const char *cure(int why)
-{
-	switch (why) {
-	case EADDRINUSE: return " (ss -ulpn shows by whom)";
-	case EADDRNOTAVAIL: return " (ip address shows this machine's)";
-	case EACCES: return " (a port below 1024 needs a privilege)";
-	default: return "";
-	}
-}
-
-/* DHT_ESYSTEM for a shortage, with errno; DHT_EINVAL with a fault for what can be configured. */
-static int explain(
-	const struct conf *conf, const struct addr *a, const char *setting, struct faults *f)
-{
-	char text[ADDR_TEXT_MAX];
-	int why = errno;
-
-	if (is_shortage(why))
-		return DHT_ESYSTEM;
-	addr_format(a, text);
-	faults_add(f, conf_place(conf, setting), setting, "cannot bind %s: %s%s", text,
-		strerror(why), cure(why));
-	return DHT_EINVAL;
-}
-
 /* One listener with its reply sockets; a fault says what cannot be bound. */
 static int open_listener(struct listeners *l, size_t listener, const struct conf *conf,
 	struct given *given, struct faults *f)
@@ -131,14 +100,14 @@ static int open_listener(struct listeners *l, size_t listener, const struct conf
 	struct addr at = l->addrs[listener];
 
 	if (open_in(l, listener, given) != 0)
-		return explain(conf, &at, setting_of(listener), f);
+		return bind_fault(conf, &at, setting_of(listener), f);
 	if (!l->separate) {
 		share_in(l, listener);
 		return 0;
 	}
 	at.port = (uint16_t)conf->c.listen.client_reply_port;
 	if (open_out(l, listener, &at) != 0)
-		return explain(conf, &at, "listen.ports.client_reply", f);
+		return bind_fault(conf, &at, "listen.ports.client_reply", f);
 	return 0;
 }
 

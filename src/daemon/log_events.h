@@ -28,7 +28,16 @@
 	X(CONTROL_DENIED, "controlDenied", "cb5ad967ce1647749e342447c60a3830", WARNING)            \
 	X(CONTROL_MISSING, "controlMissing", "811efa4d91f64879aafee8657d0ec9e4", WARNING)          \
 	X(LOG_LEVEL, "logLevel", "44db48d5c3b8400485158dc518e8d9df", NOTICE)                       \
-	X(SEND_FAILED, "sendFailed", "3acb3d45dac54b3da5d364e7689abe02", INFO)
+	X(SEND_FAILED, "sendFailed", "3acb3d45dac54b3da5d364e7689abe02", INFO)                     \
+	X(MEMBER_JOINED, "memberJoined", "7283f8b175044627a70fb7c15400345f", INFO)                 \
+	X(MEMBER_SUSPECTED, "memberSuspected", "da72e14f97754061af44c13dd2a81f68", INFO)           \
+	X(MEMBER_DEAD, "memberDead", "f2f1f46e1b584cafa768afb78d2d17db", WARNING)                  \
+	X(MEMBER_RETURNED, "memberReturned", "2eafd5fada5d48649ea60a36036489bf", INFO)             \
+	X(MEMBER_RESTARTED, "memberRestarted", "a0a1b90dd64a488ba8932a1c948525f5", INFO)           \
+	X(MEMBER_LEAVING, "memberLeaving", "8024b46bd6fe4de4892f94b6ec9dd56f", INFO)               \
+	X(MEMBER_LEFT, "memberLeft", "270a0b254124416d8c57774adb430937", INFO)                     \
+	X(KEYS_CHANGED, "keysChanged", "a7918d7abf7945c1a6a47562f502d1f9", NOTICE)                 \
+	X(DRAIN, "drain", "0607aab8f0674b79b290c269c7ede2d7", NOTICE)
 
 enum log_event {
 #define X(id, name, message_id, level) LOG_EVENT_##id,

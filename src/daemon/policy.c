@@ -34,6 +34,7 @@ struct policy policy_of(const struct conf *conf)
 				.max_memory = c->records.max_memory,
 				.max_providers_per_hash = (uint32_t)
 	                                                          c->records.max_providers_per_hash,
+				.grave_ms = c->records.max_ttl_ms,
 			},
 	};
 }

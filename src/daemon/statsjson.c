@@ -8,6 +8,8 @@ static const char *const group_names[] = {
 	[STATS_GROUP_ANSWERS] = "answers",
 	[STATS_GROUP_DROPS] = "drops",
 	[STATS_GROUP_EVENTS] = "events",
+	[STATS_GROUP_PEER_DROPS] = "peerDrops",
+	[STATS_GROUP_CLUSTER] = "cluster",
 };
 
 #define GROUPS (sizeof(group_names) / sizeof(group_names[0]))

@@ -288,22 +288,22 @@ static size_t send_slots(struct udp_sender *tx, int fd, size_t n)
 	return refused;
 }
 
-size_t udp_send(struct udp_sender *tx, const struct udp_socket *sockets, struct outbox *out)
+size_t udp_send(struct udp_sender *tx, const struct udp_way *way, struct outbox *out)
 {
+	const struct udp_socket *socket = NULL;
 	size_t refused = 0, slots = 0;
-	uint32_t socket = 0;
 
 	for (size_t i = 0; i < out->count; i++) {
-		uint32_t next = out->items[i].flow.socket;
+		const struct udp_socket *next = way->of(way->owner, out->items[i].flow.socket);
 		if (slots == UDP_BATCH || (slots > 0 && next != socket)) {
-			refused += send_slots(tx, sockets[socket].fd, slots);
+			refused += send_slots(tx, socket->fd, slots);
 			slots = 0;
 		}
 		socket = next;
-		prepare(tx, slots++, &sockets[socket], out, i);
+		prepare(tx, slots++, socket, out, i);
 	}
 	if (slots > 0)
-		refused += send_slots(tx, sockets[socket].fd, slots);
+		refused += send_slots(tx, socket->fd, slots);
 	out->count = 0;
 	return refused;
 }

@@ -71,7 +71,7 @@ union udp_control {
 struct udp_inbox {
 	struct udp_got {
 		struct flow flow;
-		const uint8_t *bytes;
+		uint8_t *bytes; /* may be changed by whoever handles it */
 		size_t len;
 	} got[UDP_BATCH];
 	size_t count;
@@ -106,8 +106,16 @@ struct udp_sender {
 	union udp_control controls[UDP_BATCH];
 };
 
-/* Sends all that is in out, each from the socket that its flow names, and empties it. Gives how
- * many datagrams the system refused; those are lost, the others are not held up by them. */
-size_t udp_send(struct udp_sender *tx, const struct udp_socket *sockets, struct outbox *out);
+/* Which socket a flow's answers leave from, by flow.socket. Never NULL. */
+typedef const struct udp_socket *udp_socket_of(const void *owner, uint32_t flow_socket);
+
+struct udp_way {
+	udp_socket_of *of;
+	const void *owner;
+};
+
+/* Sends all that is in out, each from the socket of its flow, and empties it. Gives how many
+ * datagrams the system refused; those are lost, the others are not held up by them. */
+size_t udp_send(struct udp_sender *tx, const struct udp_way *way, struct outbox *out);
 
 #endif

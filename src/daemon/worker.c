@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <urcu/urcu-qsbr.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -49,13 +50,23 @@ struct worker {
 /* What all workers say together about datagrams that could not be sent. */
 static struct log_gate send_gate;
 
+static const struct udp_socket *socket_of(const void *owner, uint32_t flow_socket)
+{
+	const struct worker *w = owner;
+
+	if (flow_socket == FLOW_PEER)
+		return w->parts.peer_out;
+	return flow_socket == FLOW_ASK ? w->parts.ask : &w->parts.out[flow_socket];
+}
+
 static void flush(struct worker *w, const struct now *now)
 {
+	struct udp_way way = {.of = socket_of, .owner = w};
 	uint32_t held = 0;
 
 	if (w->outbox.count == 0)
 		return;
-	size_t refused = udp_send(&w->sender, w->parts.out, &w->outbox);
+	size_t refused = udp_send(&w->sender, &way, &w->outbox);
 	if (refused == 0)
 		return;
 	int why = errno;
@@ -75,7 +86,6 @@ static void answer(struct worker *w, const struct udp_got *g, const struct now *
 {
 	struct span password;
 
-	flush_if_full(w, now);
 	if (lane_input(w->parts.lane, now, &g->flow, g->bytes, g->len, &w->outbox, &password) !=
 		LANE_EXIT)
 		return;
@@ -83,10 +93,33 @@ static void answer(struct worker *w, const struct udp_got *g, const struct now *
 		stats_inc(w->stats, STATS_DROP_EXIT_REFUSED);
 }
 
+/* From another server. */
+static void take(struct worker *w, struct udp_got *g, const struct now *now)
+{
+	struct parcel lost, *room = parcels_room(w->parts.parcels, w->parts.index);
+
+	if (!lane_peer_input(w->parts.lane, now, &g->flow, g->bytes, g->len, &w->outbox,
+		    room ? room : &lost))
+		return;
+	if (room)
+		parcels_send(w->parts.parcels, w->parts.index);
+	else
+		stats_inc(w->stats, STATS_PEER_LOST);
+}
+
 static void handle(struct worker *w, struct udp_got *g, const struct now *now)
 {
 	struct probe_board *board = w->parts.board;
 
+	flush_if_full(w, now);
+	if (g->flow.socket >= FLOW_PEER) {
+		take(w, g, now);
+		return;
+	}
+	if (g->len > w->parts.datagram_max) {
+		stats_inc(w->stats, STATS_DROP_TRUNCATED);
+		return;
+	}
 	g->flow.own = board && probe_is_own(board, &g->flow.remote);
 	answer(w, g, now);
 	if (!g->flow.own)
@@ -107,7 +140,7 @@ static void prefetch(struct worker *w)
 {
 	struct span datagrams[UDP_BATCH];
 
-	if (w->inbox.count < 2)
+	if (w->inbox.count < 2 || w->inbox.got[0].flow.socket >= FLOW_PEER)
 		return;
 	for (size_t i = 0; i < w->inbox.count; i++)
 		datagrams[i] = (struct span){
@@ -115,10 +148,25 @@ static void prefetch(struct worker *w)
 	lane_prefetch(w->parts.lane, datagrams, w->inbox.count);
 }
 
+static struct udp_socket *in_of(const struct worker *w, uint32_t listener)
+{
+	if (listener == FLOW_PEER)
+		return w->parts.peer;
+	return listener == FLOW_ASK ? w->parts.ask : &w->parts.in[listener];
+}
+
+static void tick_if_due(struct worker *w, const struct now *now)
+{
+	if (lane_deadline(w->parts.lane) > now->mono_us)
+		return;
+	flush_if_full(w, now);
+	lane_tick(w->parts.lane, now, &w->outbox);
+}
+
 /* One batch from one socket; gives how many datagrams it took off the queue. */
 static size_t serve_batch(struct worker *w, uint32_t listener)
 {
-	size_t taken = udp_receive(&w->parts.in[listener], listener, &w->inbox);
+	size_t taken = udp_receive(in_of(w, listener), listener, &w->inbox);
 
 	if (taken == 0)
 		return 0;
@@ -127,6 +175,8 @@ static size_t serve_batch(struct worker *w, uint32_t listener)
 	prefetch(w);
 	for (size_t i = 0; i < w->inbox.count; i++)
 		handle(w, &w->inbox.got[i], &now);
+	/* What these requests need of other servers goes out with their answers. */
+	tick_if_due(w, &now);
 	flush(w, &now);
 	return taken;
 }
@@ -146,15 +196,17 @@ static void count_overflows(struct worker *w, uint64_t mono_us)
 	w->overflows_due_us = mono_us + OVERFLOWS_EVERY_US;
 	for (uint32_t i = 0; i < w->parts.listeners; i++)
 		stats_add(w->stats, STATS_RECEIVE_OVERFLOWS, udp_overflows(&w->parts.in[i]));
+	if (!w->parts.peer)
+		return;
+	stats_add(w->stats, STATS_RECEIVE_OVERFLOWS, udp_overflows(w->parts.peer));
+	stats_add(w->stats, STATS_RECEIVE_OVERFLOWS, udp_overflows(w->parts.ask));
 }
 
 static void tick(struct worker *w, const struct now *now)
 {
 	if (now->mono_us >= w->overflows_due_us)
 		count_overflows(w, now->mono_us);
-	if (lane_deadline(w->parts.lane) > now->mono_us)
-		return;
-	lane_tick(w->parts.lane, now, &w->outbox);
+	tick_if_due(w, now);
 	flush(w, now);
 }
 
@@ -179,8 +231,19 @@ static void drain(struct worker *w)
 		empty = true;
 		for (uint32_t i = 0; i < w->parts.listeners; i++)
 			empty &= w->parts.in[i].fd < 0 || serve(w, i);
+		if (w->parts.peer)
+			empty &= serve(w, FLOW_PEER) && serve(w, FLOW_ASK);
 	} while (!empty && clock_now().mono_us < end_us);
 	count_overflows(w, end_us);
+}
+
+/* Whoever waits has nothing of the cluster's view in hand. */
+static int wait(struct worker *w, struct epoll_event *events, int timeout)
+{
+	urcu_qsbr_thread_offline();
+	int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, timeout);
+	urcu_qsbr_thread_online();
+	return n;
 }
 
 static void *run(void *arg)
@@ -189,16 +252,18 @@ static void *run(void *arg)
 	struct worker *w = arg;
 
 	thread_name("worker-%" PRIu32, w->parts.index);
+	urcu_qsbr_register_thread();
 	while (!atomic_load_explicit(&w->stopping, memory_order_relaxed)) {
 		beat_tick(&w->beat);
 		struct now now = clock_now();
 		tick(w, &now);
-		int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, timeout_ms(w, &now));
+		int n = wait(w, events, timeout_ms(w, &now));
 		for (int i = 0; i < n; i++)
 			if (events[i].data.u32 != STOP_EVENT)
 				serve(w, events[i].data.u32);
 	}
 	drain(w);
+	urcu_qsbr_unregister_thread();
 	return NULL;
 }
 
@@ -218,7 +283,9 @@ static int open_events(struct worker *w)
 	for (uint32_t i = 0; i < w->parts.listeners; i++)
 		if (w->parts.in[i].fd >= 0 && watch_fd(w, w->parts.in[i].fd, i) != 0)
 			return -1;
-	return 0;
+	if (!w->parts.peer)
+		return 0;
+	return watch_fd(w, w->parts.peer->fd, FLOW_PEER) | watch_fd(w, w->parts.ask->fd, FLOW_ASK);
 }
 
 static int allocate(struct worker *w)
@@ -228,7 +295,8 @@ static int allocate(struct worker *w)
 	w->outbox = (struct outbox){.capacity = OUTBOX_CAPACITY, .datagram_max = max};
 	w->outbox.items = calloc(OUTBOX_CAPACITY, sizeof(*w->outbox.items));
 	w->outbox.bytes = malloc(OUTBOX_CAPACITY * max);
-	int err = udp_inbox_init(&w->inbox, max);
+	/* Other servers do not know what this one takes from clients. */
+	int err = udp_inbox_init(&w->inbox, max > PARCEL_MAX ? max : PARCEL_MAX);
 	if (w->outbox.items && w->outbox.bytes && err == 0)
 		return 0;
 	errno = ENOMEM;

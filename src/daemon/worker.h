@@ -10,9 +10,12 @@
  * read once for each batch. As long as full batches come in a socket is read again without asking
  * epoll, up to a limit, so that neither the other sockets nor the tick are forgotten.
  *
+ * In a cluster it has two sockets more: the peer port, where other servers ask, and one of its own,
+ * where it asks them and their answers come back to it.
+ *
  * Each time around is a beat of its sign of life; between two of them it lets go of all that it
- * has of the server's (the policy). Datagrams that are the daemon's own probes are noted in the
- * board: for all others that costs a load and a compare.
+ * has of the server's (the policy, the view of the cluster). Datagrams that are the daemon's own
+ * probes are noted in the board: for all others that costs a load and a compare.
  */
 #ifndef DHT_DAEMON_WORKER_H
 #define DHT_DAEMON_WORKER_H
@@ -21,6 +24,7 @@
 
 #include "core/server.h"
 #include "daemon/beat.h"
+#include "daemon/parcels.h"
 #include "daemon/probe.h"
 #include "daemon/udp.h"
 #include "daemon/warden.h"
@@ -36,6 +40,11 @@ struct worker_parts {
 	struct udp_socket *in;     /* listeners of them; any may be missing (fd -1) */
 	struct udp_socket *out;    /* where answers to what came in on the same index leave */
 	size_t listeners;
+	/* The peer plane; NULL: there is none. */
+	struct udp_socket *peer;           /* the peer port */
+	const struct udp_socket *peer_out; /* where its answers leave */
+	struct udp_socket *ask;            /* this worker's own */
+	struct parcels *parcels;
 	size_t datagram_max;
 };
 

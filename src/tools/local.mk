@@ -45,17 +45,25 @@ libdhttool_la_LIBADD = libtools.la libdht.la $(INIH_LIBS) $(JANSSON_LIBS) -lpthr
 libdhtctltool_la_SOURCES = \
 	src/tools/dhtctl/admin.c src/tools/dhtctl/admin.h \
 	src/tools/dhtctl/child.c src/tools/dhtctl/child.h \
+	src/tools/dhtctl/cmd_add_peer.c \
 	src/tools/dhtctl/cmd_config.c \
+	src/tools/dhtctl/cmd_drain.c \
+	src/tools/dhtctl/cmd_drop_peer.c \
+	src/tools/dhtctl/cmd_explain.c \
 	src/tools/dhtctl/cmd_hash_password.c \
+	src/tools/dhtctl/cmd_keygen.c \
+	src/tools/dhtctl/cmd_keys.c \
 	src/tools/dhtctl/cmd_log_level.c \
 	src/tools/dhtctl/cmd_lookup.c \
 	src/tools/dhtctl/cmd_monitor.c \
+	src/tools/dhtctl/cmd_partitions.c \
 	src/tools/dhtctl/cmd_peers.c \
 	src/tools/dhtctl/cmd_reload.c \
 	src/tools/dhtctl/cmd_report.c \
 	src/tools/dhtctl/cmd_shutdown.c \
 	src/tools/dhtctl/cmd_stats.c \
 	src/tools/dhtctl/cmd_status.c \
+	src/tools/dhtctl/cmd_undrain.c \
 	src/tools/dhtctl/cmd_wait.c \
 	src/tools/dhtctl/commands.h \
 	src/tools/dhtctl/interrupt.c src/tools/dhtctl/interrupt.h \

@@ -6,7 +6,7 @@
 #include "wire/codec.h"
 #include "wire/hash.h"
 
-static struct span read_hash_item(struct reader *r)
+struct span read_hash_item(struct reader *r)
 {
 	struct span hash = read_span(r, read_u8(r));
 

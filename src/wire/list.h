@@ -24,6 +24,7 @@ struct hash_list read_hash_list(struct reader *r);
 void write_hash_list(struct writer *w, const struct hash_list *list);
 
 /* One hash of 1 to HASH_MAX bytes behind its length, as HASHES has it. */
+struct span read_hash_item(struct reader *r);
 void write_hash_item(struct writer *w, struct span hash);
 
 struct provider read_provider(struct reader *r);

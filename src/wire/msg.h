@@ -29,6 +29,7 @@
 #define MSG_COOKIE_LEN       16
 #define MSG_PROVIDER_LEN     22
 #define MSG_SECTION_LEN      11 /* a PROVIDERS section without its providers */
+#define MSG_SERVER_LEN       18 /* a server in SERVER_LIST */
 #define MSG_PROTOCOL_VERSION 2
 
 enum msg_type {

@@ -2,7 +2,8 @@
 /*
  * Fuzz target: a requester, fed with a sequence of steps while requests are under way.
  *
- *     FLAGS u8: 1 base messages only, 2 with a key, 4 two servers, 8 a window of 2
+ *     FLAGS u8: 1 base messages only, 2 with a key, 4 two servers, 8 a window of 2,
+ *               16 others are learned
  *     step = OP u8:  0x00-0x7f  a datagram of LEN u8 bytes that answers what was sent OP % 16
  *                               datagrams ago: it has that one's transaction id and comes from its
  *                               server (0x10: from another address; 0x20: its own bytes as id)
@@ -75,6 +76,7 @@ static void start(struct fuzz *f, uint8_t flags)
 	};
 	f->r = requester_new(&config, secret);
 	assert(f->r);
+	requester_set_learning(f->r, flags & 16);
 }
 
 static void send_all(struct fuzz *f)
@@ -86,7 +88,7 @@ static void send_all(struct fuzz *f)
 
 	while (requester_output(f->r, &f->now, bytes, &out)) {
 		struct sent *s = &f->sent[f->sent_count++ % REMEMBERED];
-		assert(out.len <= DATAGRAM && out.server < f->server_count);
+		assert(out.len <= DATAGRAM && out.server < requester_server_count(f->r));
 		assert(out.path.slot < REQUESTER_SLOTS);
 		enum msg_reason reason = msg_decode(bytes, out.len, PLANE_CLIENT, &m, &has_txid);
 		assert(reason == MSG_GOOD && msg_type_of(m.type)->to_server);
@@ -153,7 +155,7 @@ static void answer(struct fuzz *f, uint8_t op, const uint8_t *data, size_t len)
 
 	if (!s)
 		return;
-	struct addr from = f->servers[s->out.server].addr;
+	struct addr from = *requester_server(f->r, s->out.server);
 	if (op & 0x10)
 		from.ip.b[14] ^= 1;
 	if (len)

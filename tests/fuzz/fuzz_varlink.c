@@ -28,6 +28,29 @@ static json_t *lookup(void *daemon, struct span hash, uint32_t cursor)
 	return json_pack("{s:I}", "next", (json_int_t)cursor);
 }
 
+static json_t *partitions(void *daemon, uint32_t first, uint32_t count)
+{
+	(void)daemon;
+	assert(first < 16384 && count <= 512);
+	return json_pack("{s:I}", "next", (json_int_t)(first + count));
+}
+
+/* An even first byte is refused. */
+static int explain(void *daemon, struct span hash, uint64_t *question, struct refusal *why)
+{
+	(void)daemon;
+	assert(hash.len >= 1 && hash.len <= 64);
+	*question = hash.p[0];
+	why->kind = hash.p[0] % 2 ? REFUSAL_NONE : REFUSAL_REFUSED;
+	return hash.p[0] % 2 ? 0 : -1;
+}
+
+static void explain_end(void *daemon, uint64_t question)
+{
+	(void)daemon;
+	assert(question % 2);
+}
+
 /* Nobody who may only read gets here. */
 static json_t *reload(void *daemon, bool dry_run, const char *asked_by)
 {
@@ -63,7 +86,7 @@ static void check_answer(struct control_answer *a, const struct varlink_call *ca
 
 	assert(!a->no_memory);
 	if (a->stream.next) {
-		assert(call->more);
+		assert(call->more || strcmp(call->method, "Explain") == 0);
 		control_answer_release(a);
 		return;
 	}
@@ -84,6 +107,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.lookup = lookup,
 		.reload = reload,
 		.shut_down = shut_down,
+		.partitions = partitions,
+		.explain = explain,
+		.explain_end = explain_end,
+		.keys = nothing,
 	};
 	struct control_service service = {.interface = &admin_interface, .owner = &o};
 	struct control_peer peer = {.uid = 1, .may_change = false};

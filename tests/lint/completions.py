@@ -129,6 +129,11 @@ VALUES = [
     (["dhtctl", "monitor", "-l", "n"], {"notice"}),
     (["dhtctl", "-s", "@/none", "config", ""], set()),
     (["dhtctl", "-s", "@/control", "config", "records.t"], {"records.ttl"}),
+    (["dhtctl", "-s", "@/control", "drop-peer", ""], {"192.0.2.7", "2001:db8::7"}),
+    (["dhtctl", "-s", "@/none", "drop-peer", ""], set()),
+    (["dhtctl", "keys", ""], {"list", "add", "use", "remove"}),
+    (["dhtctl", "-s", "@/control", "keys", "use", ""], {"3f", "a1"}),
+    (["dhtctl", "keys", "--key-file", "@/dht/c"], {"@/dht/client.ini"}),
 ]
 # '=' is a word of its own.
 BASH_VALUES = [(["dht", "--output", "=", "j"], {"json"}), (["dht", "--output", "="],
@@ -137,9 +142,19 @@ BASH_VALUES = [(["dht", "--output", "=", "j"], {"json"}), (["dht", "--output", "
 INI = "[default]\n[profile lab] ; of ours\n[profile $(far)]\n"
 # Answers as dhtctl does, for one socket only.
 DHTCTL = """#!/bin/sh
-[ "$*" = "-s ${0%/bin/*}/control -o json config" ] || exit 3
-printf '{\\n  "settings": [\\n    {\\n      "path": "records.ttl",\\n'
-printf '      "value": "x"\\n    },\\n    {\\n      "path": "log.level"\\n    }\\n  ]\\n}\\n'
+case "$*" in
+"-s ${0%/bin/*}/control -o json config")
+	printf '{\\n  "settings": [\\n    {\\n      "path": "records.ttl",\\n'
+	printf '      "value": "x"\\n    },\\n    {\\n      "path": "log.level"\\n    }\\n'
+	printf '  ]\\n}\\n' ;;
+"-s ${0%/bin/*}/control -o json peers")
+	printf '{\\n  "peers": [\\n    {\\n      "address": "192.0.2.7",\\n      "port": 8471\\n'
+	printf '    },\\n    {\\n      "address": "2001:db8::7"\\n    }\\n  ]\\n}\\n' ;;
+"-s ${0%/bin/*}/control -o json keys")
+	printf '{\\n  "keys": [\\n    {\\n      "id": "3f"\\n    },\\n'
+	printf '    {\\n      "id": "a1"\\n    }\\n  ]\\n}\\n' ;;
+*) exit 3 ;;
+esac
 """
 
 

@@ -22,7 +22,7 @@ MAY_MAIN = {
     "tools/dhtctl": ("base/exitcode.h", "tools/common/", "tools/dhtctl/"),
 }
 # Headers that one folder keeps to itself.
-PRIVATE = {"wire/codec.h": "wire"}
+PRIVATE = {"wire/codec.h": "wire", "wire/peer_codec.h": "wire"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"])([^>"]+)')
 

@@ -28,6 +28,15 @@ def options_of(text):
     return options, values
 
 
+def commands_of(text):
+    """Of a program's --help: the names that a line begins with, or its second column."""
+    names = []
+    for line in text.splitlines():
+        for column in (line, line[38:]):
+            names += re.findall(r"^  ([a-z][a-z-]*) +\S", column)
+    return names
+
+
 def shape(name):
     """None when the program is not built."""
     if not (tree.BUILD / name).exists():
@@ -35,7 +44,7 @@ def shape(name):
     text = help_of(name)
     options, values = options_of(text)
     commands = {}
-    for command in re.findall(r"^  ([a-z][a-z-]*) +\S", text, re.M):
+    for command in commands_of(text):
         commands[command], more = options_of(help_of(name, command))
         values.update(more)
     return Shape(options, commands, values)

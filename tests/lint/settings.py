@@ -101,23 +101,32 @@ def check_with_daemon(text, found):
                 found.add(FILE, 1, f"dhtd --check gives {run.returncode}")
 
 
+# The identifiers of these lists begin with a word that the group's name says already.
+PREFIXES = {"STATS_PEER_DROPS": "PEER_", "STATS_CLUSTER": "CLUSTER_"}
+
+
 def check_counters(found):
+    """Names are told by their groups, which are the lists; so they are unique in each."""
     text = (tree.SRC / COUNTERS).read_text()
-    seen = {}
-    pattern = rf'^\tX\((\w+),\s*"(\w+)",\s*(?:\\\n\s*)?({STRING})\)'
-    for match in re.finditer(pattern, text, re.M):
-        line = text.count("\n", 0, match.start()) + 1
-        identifier, name, explained = match.groups()
-        if name in seen:
-            found.add(COUNTERS, line, f"{name} is the name of line {seen[name]} too")
-        seen[name] = line
-        if name.lower() != identifier.replace("_", "").lower() or not name[0].islower():
-            found.add(COUNTERS, line, f"{name} is not {identifier} in camelCase")
-        if len(unquoted(explained)) < 8:
-            found.add(COUNTERS, line, f"{name} is not explained")
-    if len(seen) != len(re.findall(r"^\tX\(", text, re.M)) or len(seen) < 20:
-        found.add(COUNTERS, 1, f"only {len(seen)} counters could be read")
-    return len(seen)
+    count = 0
+    pattern = rf'X\((\w+),\s*(?:\\\n\s*)?"(\w+)",\s*(?:\\\n\s*)?({STRING}(?:\s*{STRING})*)\)'
+    for group in re.finditer(r"^#define (STATS_\w+)\(X\)(?:.*\\\n)*.*\n", text, re.M):
+        prefix, seen = PREFIXES.get(group.group(1), ""), {}
+        for match in re.finditer(pattern, group.group(0)):
+            line = text.count("\n", 0, group.start() + match.start()) + 1
+            identifier, name, explained = match.groups()
+            if name in seen:
+                found.add(COUNTERS, line, f"{name} is the name of line {seen[name]} too")
+            seen[name] = line
+            word = identifier.removeprefix(prefix).replace("_", "").lower()
+            if name.lower() != word or not name[0].islower():
+                found.add(COUNTERS, line, f"{name} is not {identifier} in camelCase")
+            if len(unquoted(explained)) < 8:
+                found.add(COUNTERS, line, f"{name} is not explained")
+        count += len(seen)
+    if count != len(re.findall(r"^\tX\(", text, re.M)) or count < 20:
+        found.add(COUNTERS, 1, f"only {count} counters could be read")
+    return count
 
 
 def main():

@@ -114,6 +114,7 @@ class Server:
         self.conf.touch(0o600)
         self.conf.write_text(config_text(self.settings) if text is None else text)
         self.lines, self.changed = [], threading.Condition()
+        self.expected = (0, 78)  # how it may end
         self.process = subprocess.Popen(
             [str(DHTD), "-c", str(self.conf)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, env=clean_environment(), preexec_fn=_die_with_parent)
@@ -191,6 +192,12 @@ class Server:
         status = self.wait_end()
         return status, time.monotonic() - start
 
+    def kill(self):
+        """SIGKILL: it has no time for anything."""
+        self.expected += (-signal.SIGKILL,)
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
     def end(self):
         """Ends it by whatever it takes, removes its folder, and is not content with a crash, nor
         with what a sanitizer finds at the end."""
@@ -204,7 +211,7 @@ class Server:
         self.reader.join(PATIENCE)
         self.process.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        assert self.process.returncode in (0, 78), f"{self.process.returncode}: {self.log()}"
+        assert self.process.returncode in self.expected, f"{self.process.returncode}: {self.log()}"
 
 
 def _run(program, arguments, seconds=20, env=None, stdin=None, stdout=subprocess.PIPE, **more):

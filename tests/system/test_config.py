@@ -118,14 +118,14 @@ tracker: { interval = "1s"; };
 
     def test_what_is_not_used_yet_is_noted(self):
         more = self.write("tracker: { enabled = true; };\n", "dht.conf.d/10-tracker.conf")
-        run = self.check("cluster: { name = \"x\"; replicas = 3;\n"
-                         "    seeds = ( \"192.0.2.11\", \"[2001:db8::7]:8471\" ); };\n")
+        run = self.check("cluster: { name = \"x\"; replicas = 3; };\n"
+                         "storage: { mode = \"sync\"; };\n")
         self.assertEqual((run.returncode, run.stdout), (0, ""))
         self.assertEqual([line.removeprefix("dhtd: ") for line in run.stderr.splitlines()], [
-            f"{self.conf}:2: cluster.seeds: this version does not use it yet",
+            f"{self.conf}:2: storage.mode: this version does not use it yet",
             f"{more}:1: tracker.enabled: this version does not use it yet"])
         run = self.run_dhtd("--print-config", "-c", self.conf)
-        row, = [line for line in run.stdout.splitlines() if "seeds = " in line]
+        row, = [line for line in run.stdout.splitlines() if "mode = " in line]
         self.assertIn(f"# {self.conf}:2; not used yet", row)
 
     def test_a_client_port_that_another_plane_will_have(self):

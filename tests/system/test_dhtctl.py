@@ -4,6 +4,7 @@
 What it prints is compared with the files in golden/, byte for byte, after what varies from one run
 to the next is masked. A shape that is to change: DHT_GOLDEN=write writes them anew.
 """
+import hashlib
 import io
 import json
 import os
@@ -24,13 +25,15 @@ import raw
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
 REWRITE = os.environ.get("DHT_GOLDEN") == "write"
-COMMANDS = ("status", "peers", "stats", "lookup", "config", "reload", "shutdown", "wait",
-            "log-level", "monitor", "hash-password", "report")
-LATER = ("keygen", "partitions", "explain", "drain", "undrain", "keys", "add-peer", "drop-peer",
-         "metrics", "export", "import")
+COMMANDS = ("status", "peers", "partitions", "stats", "lookup", "explain", "config", "reload",
+            "shutdown", "wait", "drain", "undrain", "add-peer", "drop-peer", "keys", "log-level",
+            "monitor", "keygen", "hash-password", "report")
+LATER = ("metrics", "export", "import")
 # All but those that take an operand or end the server, as calls of it.
-CALLS = (("status",), ("peers",), ("stats",), ("stats", "--watch"), ("lookup", "00"), ("config",),
-         ("reload",), ("shutdown",), ("log-level",), ("log-level", "info"), ("monitor",))
+CALLS = (("status",), ("peers",), ("partitions",), ("stats",), ("stats", "--watch"),
+         ("lookup", "00"), ("explain", "00"), ("config",), ("reload",), ("shutdown",), ("drain",),
+         ("undrain",), ("add-peer", "::1"), ("drop-peer", "::1"), ("keys",), ("keys", "use", "00"),
+         ("log-level",), ("log-level", "info"), ("monitor",))
 SETTINGS = {"listen": {"workers": 1}, "records": {"ttl": "10m"}}
 
 MASKS = (
@@ -39,10 +42,11 @@ MASKS = (
     (r'("version": ?)"[^"]*"', r'\1"VERSION"'),
     (r'("time": ?)"[^"]*"', r'\1"TIME"'),
     (r'(passwordHash": ?)"\$argon2id\$v=19\$m=65536,t=2,p=1\$[^"]{66}"', r'\1"HASH"'),
+    (r"(?m)^(SERVER|ADDRESS:8471) +", r"\1  "),
     (r"(?m)^((?:memory|uptime|process|version|requests/s) +).*$", r"\1MASKED"),
     (r"(?m)^((?: +|control +)(?:memoryBytes|probes|accepted|calls)) +.*$", r"\1  MASKED"),
     (r"[0-9a-f]{16}\b", "VERSION0VERSION0"),
-    (r"(?<= )(?:9m \d\ds|   10m|10m 1s)(?=  )", "9m 59s"),
+    (r"(?m)(?<= )(?:9m \d\ds|   10m|10m 1s)(?=  |$)", "9m 59s"),
     (r"(?m)^(\d{4}-\d\d-\d\dT[\d:.]+Z)", "TIME"),
     (r'("DHT_UID": ?")\d+', r"\g<1>0"),
     (r"asked by \w+( \d+)? \(process \d+\)", "asked by WHO"),
@@ -126,13 +130,13 @@ class Usage(Ctl):
         self.assertIn("See dhtctl(8).", whole.stdout)
         self.assertIn("/run/dht/control", whole.stdout)
         for command in COMMANDS:
-            self.assertRegex(whole.stdout, rf"\n +{command} ")
+            self.assertRegex(whole.stdout, rf"(?m)^(.{{38}})?  {command} ")
             run = lab.dhtctl(command, "--help")
             self.assertEqual((run.returncode, run.stderr), (0, ""))
             self.assertIn(f"dhtctl {command}", run.stdout)
             self.fits_a_screen(run.stdout)
         for command in LATER:
-            self.assertNotRegex(whole.stdout, rf"\n +{command} ")
+            self.assertNotRegex(whole.stdout, rf"(?m)^(.{{38}})?  {command} ")
             self.fails(2, command, say=("is not a command",))
         self.assertRegex(lab.dhtctl("--version").stdout, r"^dhtctl \d+\.\d+")
         self.assertIn("See dht(1).", lab.dht("--help").stdout)
@@ -143,7 +147,11 @@ class Usage(Ctl):
                           ("log-level", "info", "more"), ("stats", "--interval", "1s"),
                           ("stats", "--watch", "--interval", "soon"), ("wait", "--members", "0"),
                           ("-s", "", "status"), ("-s", "x" * 200, "status"), ("reload", "now"),
-                          ("hash-password", "secret"), ("monitor", "--count", "0")):
+                          ("hash-password", "secret"), ("monitor", "--count", "0"),
+                          ("keygen", "more"), ("explain",), ("explain", "xyz"), ("keys", "x"),
+                          ("keys", "use"), ("keys", "use", "xyz"), ("keys", "add", "00"),
+                          ("keys", "--key-file", "x"), ("drain", "now"), ("undrain", "now"),
+                          ("add-peer",), ("drop-peer", "::1", "::2"), ("partitions", "0")):
             self.fails(2, *arguments)
         self.fails(2, "statsu", say=("did you mean 'status'?",))
         self.assertNotIn("secret", lab.dhtctl("hash-password", "secret").stderr)
@@ -199,6 +207,21 @@ class Usage(Ctl):
         self.fails(1, "hash-password", stdin="x" * 513, say=("too long",))
         secret.chmod(0o644)
         self.fails(4, "hash-password", "--password-file", secret, say=("others can read",))
+
+    def test_keygen(self):
+        runs = [lab.dhtctl("keygen") for _ in range(2)]
+        for run in runs:
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.assertRegex(run.stdout, r"^# dht cluster key [0-9a-f]{2}, made \d{4}-\d\d-\d\d\n"
+                             r"[0-9a-f]{64}\n$")
+            key = bytes.fromhex(run.stdout.split()[-1])
+            self.assertIn(f" key {hashlib.blake2b(key, digest_size=32).hexdigest()[:2]},",
+                          run.stdout)
+        self.assertNotEqual(runs[0].stdout, runs[1].stdout)
+        made = json.loads(lab.dhtctl("-o", "json", "keygen").stdout)
+        self.assertEqual(list(made), ["keyId", "date", "key"])
+        with open("/dev/full", "w") as full:
+            self.assertEqual(lab.dhtctl("keygen", stdout=full).returncode, 1)
 
     def ask(self, *answers):
         """hash-password on a terminal: its exit status and what it prints there."""
@@ -263,6 +286,31 @@ class Golden(Ctl):
 
     def test_peers(self):
         self.golden("peers", "peers", note="dhtctl: no other servers\n")
+
+    def test_partitions(self):
+        self.golden("partitions", "partitions")
+        rows = self.json("partitions", "--list")["partitions"]
+        self.assertEqual([row["partition"] for row in rows], list(range(16384)))
+        self.assertEqual(rows[77], {"partition": 77, "state": "complete",
+                                    "owners": [f"{self.server.address}:8471"]})
+
+    def test_explain(self):
+        found, nobody = b"abc".hex(), "dhtctl: 00 is in partition 13243\n"
+        self.golden("explain", "explain", found, note=f"dhtctl: {found} is in partition ")
+        self.golden("explain-nobody", "explain", "00", status=5, note=nobody)
+
+    def test_keys(self):
+        self.golden("keys", "keys", note="dhtctl: no keys: the servers talk in clear\n")
+
+    def test_alone(self):
+        """What needs others is refused where there are none."""
+        where = ("-s", self.server.folder / "control")
+        self.fails(1, *where, "drain", say=("there is no other member",))
+        self.fails(1, *where, "keys", "add", stdin="00" * 32 + "\n", say=("in clear",))
+        self.fails(5, *where, "keys", "use", "3f", say=("has no key 3f",))
+        self.fails(5, *where, "drop-peer", "127.0.0.2", say=("127.0.0.2:8471 is no member",))
+        self.fails(2, *where, "drop-peer", self.server.address)
+        self.fails(2, *where, "add-peer", "nonsense", say=("does not accept this address",))
 
     def test_stats(self):
         self.golden("stats", "stats")
@@ -386,7 +434,7 @@ class Shown(Ctl):
         self.assertIn(archive.name, run.stdout)
         self.assertIn("No secrets are in it", run.stdout)
         held = self.contents(archive.read_bytes())
-        for name in ("status", "stats", "peers", "config", "log"):
+        for name in ("status", "stats", "peers", "keys", "config", "log"):
             self.assertIsInstance(json.loads(held[f"{name}.json"]), dict)
         self.assertIn(b"dhtctl ", held["version.txt"])
         self.fails(1, "-s", self.server.folder / "control", "report", "--file", archive,

@@ -19,6 +19,7 @@ int fault_set(
 	vsnprintf(f->message, sizeof(f->message), format, args);
 	va_end(args);
 	text_clean(f->message, true);
+	text_clean(f->hint, true);
 	return status;
 }
 

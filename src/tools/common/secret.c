@@ -13,8 +13,8 @@
 #include "base/secretfile.h"
 
 /* The bytes up to the end of the line, which must come within size. false on an error, with
- * errno; EMSGSIZE when the line is longer. */
-static bool read_line(int fd, char *out, size_t size)
+ * errno; EMSGSIZE when the line is longer. *ended: there is nothing behind it. */
+static bool read_part(int fd, char *out, size_t size, bool *ended)
 {
 	size_t n = 0;
 
@@ -23,6 +23,7 @@ static bool read_line(int fd, char *out, size_t size)
 
 		if (got < 0)
 			return false;
+		*ended = got == 0;
 		if (got == 0 || out[n] == '\n')
 			break;
 		if (++n == size) {
@@ -36,7 +37,42 @@ static bool read_line(int fd, char *out, size_t size)
 	return true;
 }
 
-static int file_read(int fd, const char *path, char *out, size_t size, struct fault *f)
+static bool read_line(int fd, char *out, size_t size)
+{
+	bool ended;
+
+	return read_part(fd, out, size, &ended);
+}
+
+/* Of the lines of a file with comments, the first with something else; "" when there is none. */
+static bool read_entry(int fd, char *out, size_t size)
+{
+	bool ended = false;
+	const char *text;
+
+	do {
+		if (!read_part(fd, out, size, &ended))
+			return false;
+		text = out + strspn(out, " \t");
+	} while (!ended && (*text == '\0' || *text == '#'));
+	if (*text == '\0' || *text == '#')
+		out[0] = '\0';
+	return true;
+}
+
+/* How a secret stands in what is read, and what is said where there is none. */
+struct form {
+	bool (*read)(int fd, char *out, size_t size);
+	const char *missing, *hint;
+};
+
+static const struct form first_line = {
+	read_line, "starts with an empty line", "its first line is the secret"};
+static const struct form first_entry = {
+	read_entry, "has nothing but comments", "one of its lines is the secret"};
+
+static int file_read(
+	int fd, const char *path, const struct form *form, char *out, size_t size, struct fault *f)
 {
 	struct stat st;
 
@@ -51,16 +87,17 @@ static int file_read(int fd, const char *path, char *out, size_t size, struct fa
 			fault_hint(f, "give a file that only you can read");
 		return f->status;
 	}
-	if (!read_line(fd, out, size))
+	if (!form->read(fd, out, size))
 		return fault_set(f, EXIT_FAILED, "system", NULL, "%s cannot be read: %s", path,
 			strerror(errno));
 	if (!out[0])
-		return fault_set(f, EXIT_FAILED, "emptySecret", "its first line is the secret",
-			"%s starts with an empty line", path);
+		return fault_set(
+			f, EXIT_FAILED, "emptySecret", form->hint, "%s %s", path, form->missing);
 	return 0;
 }
 
-int secret_file(const char *path, char *out, size_t size, struct fault *f)
+static int file_secret(
+	const char *path, const struct form *form, char *out, size_t size, struct fault *f)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int status;
@@ -68,9 +105,27 @@ int secret_file(const char *path, char *out, size_t size, struct fault *f)
 	if (fd < 0)
 		return fault_set(f, EXIT_FAILED, "system", NULL, "%s cannot be read: %s", path,
 			strerror(errno));
-	status = file_read(fd, path, out, size, f);
+	status = file_read(fd, path, form, out, size, f);
 	close(fd);
 	return status;
+}
+
+int secret_file(const char *path, char *out, size_t size, struct fault *f)
+{
+	return file_secret(path, &first_line, out, size, f);
+}
+
+int secret_entry(const char *path, char *out, size_t size, struct fault *f)
+{
+	if (path)
+		return file_secret(path, &first_entry, out, size, f);
+	if (!read_entry(STDIN_FILENO, out, size))
+		return fault_set(
+			f, EXIT_FAILED, "system", NULL, "standard input: %s", strerror(errno));
+	if (!out[0])
+		return fault_set(f, EXIT_FAILED, "emptySecret", first_entry.hint,
+			"standard input %s", first_entry.missing);
+	return 0;
 }
 
 int secret_input(char *out, size_t size, struct fault *f)

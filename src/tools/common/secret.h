@@ -18,6 +18,10 @@ int secret_file(const char *path, char *out, size_t size, struct fault *f);
 /* The same of standard input. */
 int secret_input(char *out, size_t size, struct fault *f);
 
+/* The first line that is neither empty nor a comment ('#'), of a file, or of standard input when
+ * path is NULL. */
+int secret_entry(const char *path, char *out, size_t size, struct fault *f);
+
 /* Asks on the controlling terminal, without echo. 0, or the fault's status. An interrupt puts the
  * terminal back before it ends the program. */
 int secret_ask(const char *prompt, char *out, size_t size, struct fault *f);

@@ -70,6 +70,10 @@ void invocation_free(struct invocation *v)
 	*v = (struct invocation){0};
 }
 
+/* So many commands fit a screen one below the other; more stand in two columns. */
+#define COLUMN_MAX   14
+#define COLUMN_WIDTH 38
+
 /* The width of the commands' names. */
 static int name_width(const struct program *p)
 {
@@ -81,14 +85,41 @@ static int name_width(const struct program *p)
 	return (int)width;
 }
 
-static void program_help(const struct program *p, FILE *file)
+static size_t count_commands(const struct program *p)
 {
+	size_t n = 0;
+
+	while (p->commands[n])
+		n++;
+	return n;
+}
+
+/* "  name   what it is"; gives how many columns that are. */
+static int print_command(const struct subcommand *c, int width, FILE *file)
+{
+	return fprintf(file, "  %-*s %s", width, c->name, c->brief ? c->brief : c->summary);
+}
+
+static void print_commands(const struct program *p, FILE *file)
+{
+	size_t count = count_commands(p), rows = count <= COLUMN_MAX ? count : (count + 1) / 2;
 	int width = name_width(p);
 
+	for (size_t i = 0; i < rows; i++) {
+		int used = print_command(p->commands[i], width, file);
+		if (i + rows < count) {
+			fprintf(file, "%*s", used < COLUMN_WIDTH ? COLUMN_WIDTH - used : 0, "");
+			print_command(p->commands[i + rows], width, file);
+		}
+		fputc('\n', file);
+	}
+}
+
+static void program_help(const struct program *p, FILE *file)
+{
 	fprintf(file, "Usage: %s [OPTION]... COMMAND [OPTION]... [OPERAND]...\n%s\n\n", p->name,
 		p->summary);
-	for (size_t i = 0; p->commands[i]; i++)
-		fprintf(file, "  %-*s %s\n", width, p->commands[i]->name, p->commands[i]->summary);
+	print_commands(p, file);
 	fputc('\n', file);
 	opts_help(p->options, file);
 	if (p->footer)

@@ -22,7 +22,8 @@
 struct subcommand {
 	const char *name;
 	const char *operands; /* "HASH...", or "" */
-	const char *summary;  /* one line of the program's --help */
+	const char *summary;  /* one line of the command's --help */
+	const char *brief;    /* … of the program's, in few words; NULL: the summary */
 	const char *notes;    /* more lines for the command's --help, or NULL */
 	/* Tables that point into the same struct; tables for several commands point into its first
 	 * members. */

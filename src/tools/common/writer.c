@@ -142,7 +142,8 @@ void writer_string(struct writer *w, const char *key, const char *value)
 
 void writer_integer(struct writer *w, const char *key, uint64_t value)
 {
-	field(w, key, &(struct value){.kind = VALUE_INTEGER, .u.integer = value});
+	/* As JSON's reader here has them; nothing that is counted gets that far. */
+	field(w, key, &(struct value){.kind = VALUE_INTEGER, .u.integer = (int64_t)value});
 }
 
 void writer_bool(struct writer *w, const char *key, bool value)

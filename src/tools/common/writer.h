@@ -33,7 +33,7 @@
 #include <stdio.h>
 
 #define WRITER_DEPTH_MAX   8
-#define WRITER_COLUMNS_MAX 16
+#define WRITER_COLUMNS_MAX 24
 
 /* Their names, counted from 1, are in output_names. */
 enum output {
@@ -93,7 +93,7 @@ void writer_integer(struct writer *w, const char *key, uint64_t value);
 void writer_bool(struct writer *w, const char *key, bool value);
 void writer_text(struct writer *w, const char *key, const char *value);
 
-/* A whole value, borrowed; its numbers are whole and not negative. People do not see a null. */
+/* A whole value, borrowed; its numbers are whole. People do not see a null. */
 void writer_json(struct writer *w, const char *key, const json_t *value);
 
 #endif

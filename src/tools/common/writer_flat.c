@@ -35,7 +35,7 @@ static char *value_text(const struct writer *w, const struct value *v)
 	case VALUE_BOOL: text = strdup(v->u.boolean ? "yes" : "no"); break;
 	case VALUE_INTEGER:
 	default:
-		snprintf(number, sizeof(number), "%" PRIu64, v->u.integer);
+		snprintf(number, sizeof(number), "%" PRId64, v->u.integer);
 		text = strdup(number);
 		break;
 	}

@@ -44,7 +44,7 @@ static void json_field(struct writer *w, const char *key, const struct value *v)
 	switch (v->kind) {
 	case VALUE_TEXT: return;
 	case VALUE_STRING: value = text_json(v->u.string); break;
-	case VALUE_INTEGER: value = json_integer((json_int_t)v->u.integer); break;
+	case VALUE_INTEGER: value = json_integer(v->u.integer); break;
 	case VALUE_BOOL: value = json_boolean(v->u.boolean); break;
 	case VALUE_NULL: value = json_null(); break;
 	}

@@ -24,7 +24,7 @@ struct value {
 	enum value_kind kind;
 	union {
 		const char *string;
-		uint64_t integer;
+		int64_t integer;
 		bool boolean;
 	} u;
 };

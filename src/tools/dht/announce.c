@@ -70,6 +70,8 @@ int announce_status(const uint8_t *statuses, size_t count)
 	}
 	if (alike == count)
 		return count > 0 ? outcome(statuses[0])->exit : EXIT_DONE;
+	if (kept == count)
+		return outcome(DHT_BELOW_QUORUM)->exit;
 	return kept > 0 ? EXIT_PARTIAL : EXIT_FAILED;
 }
 
@@ -165,15 +167,31 @@ static void note_missing(
 		console_note(&s->console, "%zu of %zu hashes are not %s", missing, count, done);
 }
 
+/* They are, and repair makes up for it when the servers are back; a crash before that may not. */
+static void note_below_quorum(
+	const struct announce *a, const struct session *s, const char *done, size_t below)
+{
+	static const char why[] = "on fewer servers than the quorum: are some down? dhtctl peers";
+
+	if (a->input.count == 1)
+		console_note(&s->console, "the hash is %s %s", done, why);
+	else
+		console_note(&s->console, "%zu of %zu hashes are %s %s", below, a->input.count,
+			done, why);
+}
+
 /* What a person at a terminal has not read above, and what a pipe's reader may not look at. */
 static void note(const struct announce *a, const struct session *s, const char *done)
 {
-	size_t stored = count_of(a, DHT_STORED), count = a->input.count;
+	size_t below = count_of(a, DHT_BELOW_QUORUM), count = a->input.count;
+	size_t missing = count - below - count_of(a, DHT_STORED);
 	bool summary = s->settings.output == OUTPUT_TABLE && count > SCREEN_ROWS;
 
-	if (stored < count)
-		note_missing(a, s, done, count - stored);
-	else if (summary)
+	if (missing > 0)
+		note_missing(a, s, done, missing);
+	if (below > 0)
+		note_below_quorum(a, s, done, below);
+	if (missing + below == 0 && summary)
 		console_note(&s->console, "%zu hashes are %s", count, done);
 }
 

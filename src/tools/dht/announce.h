@@ -37,7 +37,8 @@ int announce_init(struct announce *a, struct session *s, const struct announce_a
  * fault when nothing was answered at all. */
 int announce_show(struct announce *a, struct session *s, const char *done, bool with_ttl);
 
-/* The exit status of what became of all the hashes. */
+/* The exit status of what became of all the hashes: 6 when all are stored, but not all on a quorum.
+ */
 int announce_status(const uint8_t *statuses, size_t count);
 
 void announce_fini(struct announce *a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dht put: announces hashes, and with --keep goes on doing so before they expire. */
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -7,8 +8,10 @@
 
 #include "base/exitcode.h"
 #include "base/units.h"
+#include "tools/common/clock.h"
 #include "tools/dht/announce.h"
 #include "tools/dht/commands.h"
+#include "tools/dht/connect.h"
 
 #define TTL_MAX_S     (365 * 86400)
 #define UNKNOWN_TTL_S 1800 /* a server's usual default, when base messages tell none */
@@ -50,8 +53,22 @@ static void leave_on_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* What libdht does by itself, which is to ask for other servers; for at most ms. */
+static void finish(struct dht *d, uint64_t ms)
+{
+	struct pollfd fd = {.fd = dht_fd(d), .events = POLLIN};
+	uint64_t end = clock_ms() + ms;
+	int wait;
+
+	while ((wait = dht_timeout_ms(d)) >= 0 && clock_ms() < end) {
+		int left = clock_left_ms(end);
+		if (poll(&fd, 1, wait < left ? wait : left) < 0 || dht_process(d) != 0)
+			return;
+	}
+}
+
 /* Counts the time that the machine is suspended: lifetimes go on elsewhere. */
-static void pause_ms(uint64_t ms)
+static void pause_ms(struct dht *d, uint64_t ms)
 {
 	struct timespec until;
 	uint64_t ns;
@@ -60,6 +77,7 @@ static void pause_ms(uint64_t ms)
 	ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
 	until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
 	until.tv_nsec = (long)(ns % 1000000000);
+	finish(d, ms);
 	clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &until, NULL);
 }
 
@@ -89,7 +107,7 @@ static _Noreturn void keep(struct announce *a, struct session *s)
 	for (;; failing = failed) {
 		uint64_t pause = half_life_ms(a);
 
-		pause_ms(failing && pause > RETRY_MS ? RETRY_MS : pause);
+		pause_ms(s->dht, failing && pause > RETRY_MS ? RETRY_MS : pause);
 		put(a, s, "renewing");
 		failed = unanswered(a);
 		if (failed && !failing)
@@ -139,6 +157,8 @@ static int put_run(void *context, void *args, int argc, char **argv)
 	if (check_base(given, s) != 0)
 		return s->console.fault.status;
 	status = announce_init(&a, s, given, argc, argv);
+	if (status == 0 && given->keep)
+		connect_learn(s);
 	if (status == 0) {
 		put(&a, s, "sending");
 		status = announce_show(&a, s, s->flags.base ? "sent" : "stored", true);

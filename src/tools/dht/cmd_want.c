@@ -215,6 +215,8 @@ static int want_run(void *context, void *args, int argc, char **argv)
 	if (status == 0)
 		status = connect_open(s);
 	if (status == 0)
+		connect_learn(s);
+	if (status == 0)
 		status = given->follow ? follow_all(s, &in, given->wait_ms)
 		                       : wait_first(s, &in, given->wait_ms);
 	status = input_status(&in, status);

@@ -216,3 +216,10 @@ int connect_open(struct session *s)
 	explicit_bzero(&key, sizeof(key));
 	return s->console.fault.status;
 }
+
+void connect_learn(struct session *s)
+{
+	const char *servers = s->settings.server;
+
+	dht_set_learning(s->dht, !servers || !strchr(servers, ','));
+}

@@ -17,6 +17,10 @@ int connect_options(struct session *s, struct named_key *key, struct dht_options
 /* Fills s->dht. 0, or the fault's status. */
 int connect_open(struct session *s);
 
+/* For a command that stays: where one server was named, it is asked for the others of its cluster,
+ * so that they are there when it is gone. */
+void connect_learn(struct session *s);
+
 /* Puts a libdht error into the fault; gives its exit status. */
 int connect_fault(struct session *s, int error);
 

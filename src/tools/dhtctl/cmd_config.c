@@ -183,6 +183,7 @@ const struct subcommand cmd_config = {
 	.name = "config",
 	.operands = "[SETTING...]",
 	.summary = "the settings it runs with, and where each was written",
+	.brief = "the settings in use",
 	.notes =
 		"SETTING is a setting, records.ttl, or a group of them, records.\n"
 		"CHANGES BY says whether a reload is enough to change it, or a restart is needed;\n"

@@ -91,6 +91,7 @@ const struct subcommand cmd_hash_password = {
 	.name = "hash-password",
 	.operands = "",
 	.summary = "make of a password what dht.conf can hold",
+	.brief = "make a password's hash",
 	.notes = "Asks twice on a terminal, else reads the first line of standard input. Prints\n"
 		 "the password's Argon2id hash, for `password` in dht.conf. Needs no server.",
 	.options = {options},

@@ -60,6 +60,7 @@ const struct subcommand cmd_log_level = {
 	.name = "log-level",
 	.operands = "[LEVEL]",
 	.summary = "show how much it logs, or change it",
+	.brief = "how much is logged",
 	.notes = "LEVEL is error, warning, notice, info or debug. It holds until the next start,\n"
 		 "or a reload that changes log.level.",
 	.run = log_level_run,

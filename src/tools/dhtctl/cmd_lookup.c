@@ -115,6 +115,7 @@ const struct subcommand cmd_lookup = {
 	.name = "lookup",
 	.operands = "HASH",
 	.summary = "who has a hash, as this server knows",
+	.brief = "who has a hash",
 	.notes = "HASH is hexadecimal, sha256:..., or a magnet link.\n"
 		 "Exit status: 0 somebody has it, 5 nobody.",
 	.run = lookup_run,

@@ -92,6 +92,7 @@ const struct subcommand cmd_monitor = {
 	.name = "monitor",
 	.operands = "",
 	.summary = "the log as it comes",
+	.brief = "the log as it comes",
 	.notes = "Shows lines of --level and above, also those that the server's own level\n"
 		 "leaves out of the journal. It ends with status 0 when interrupted.",
 	.options = {options},

@@ -122,6 +122,7 @@ const struct subcommand cmd_reload = {
 	.name = "reload",
 	.operands = "",
 	.summary = "read the configuration again",
+	.brief = "read settings again",
 	.notes =
 		"A file with a fault changes nothing at all.\n"
 		"Exit status: 0 applied, or nothing to change, also when some settings wait for a\n"

@@ -33,6 +33,7 @@ static const struct {
 	{"status.json", CONTROL "GetStatus"},
 	{"stats.json", CONTROL "GetStats"},
 	{"peers.json", CONTROL "ListPeers"},
+	{"keys.json", CONTROL "ListKeys"},
 	{"config.json", CONTROL "GetConfig"},
 	{"log.json", CONTROL "GetLog"},
 };
@@ -238,6 +239,7 @@ const struct subcommand cmd_report = {
 	.name = "report",
 	.operands = "",
 	.summary = "an archive for a bug report, without secrets",
+	.brief = "for a bug report",
 	.notes = "Holds the status, counters, peers, settings and newest log lines, versions, and\n"
 		 "what systemctl says. Nothing is overwritten; FILE - is standard output.\n"
 		 "Exit status: 0, or 7 when something is missing as the server does not answer.",

@@ -84,6 +84,7 @@ const struct subcommand cmd_shutdown = {
 	.name = "shutdown",
 	.operands = "",
 	.summary = "stop the server, and wait until it has gone",
+	.brief = "stop the server",
 	.notes = "The unit then stays stopped until 'systemctl start dht'.\n"
 		 "Exit status: 0 it has gone, 6 it is still there after 10 s, 4 not permitted.",
 	.run = shutdown_run,

@@ -212,6 +212,7 @@ const struct subcommand cmd_stats = {
 	.name = "stats",
 	.operands = "",
 	.summary = "every counter since the start, or rates with --watch",
+	.brief = "counters, or rates",
 	.notes = "Reading resets no counter. With -o json, --watch prints all counters, a\n"
 		 "document on a line each time; it ends with status 0 when interrupted.",
 	.options = {options},

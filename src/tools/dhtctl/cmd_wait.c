@@ -101,6 +101,7 @@ const struct subcommand cmd_wait = {
 	.name = "wait",
 	.operands = "",
 	.summary = "wait until the server is there, with its cluster",
+	.brief = "until it is there",
 	.notes = "Exit status: 0 it is there, 6 not in time (the last reason is shown),\n"
 		 "4 not permitted.",
 	.options = {options},

@@ -5,17 +5,25 @@
 
 #include "tools/common/subcommand.h"
 
+extern const struct subcommand cmd_add_peer;
 extern const struct subcommand cmd_config;
+extern const struct subcommand cmd_drain;
+extern const struct subcommand cmd_drop_peer;
+extern const struct subcommand cmd_explain;
 extern const struct subcommand cmd_hash_password;
+extern const struct subcommand cmd_keygen;
+extern const struct subcommand cmd_keys;
 extern const struct subcommand cmd_log_level;
 extern const struct subcommand cmd_lookup;
 extern const struct subcommand cmd_monitor;
+extern const struct subcommand cmd_partitions;
 extern const struct subcommand cmd_peers;
 extern const struct subcommand cmd_reload;
 extern const struct subcommand cmd_report;
 extern const struct subcommand cmd_shutdown;
 extern const struct subcommand cmd_stats;
 extern const struct subcommand cmd_status;
+extern const struct subcommand cmd_undrain;
 extern const struct subcommand cmd_wait;
 
 #endif

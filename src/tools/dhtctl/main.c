@@ -20,9 +20,10 @@ static const struct opt options[] = {
 	{0},
 };
 
-static const struct subcommand *const commands[] = {&cmd_status, &cmd_peers, &cmd_stats,
-	&cmd_lookup, &cmd_config, &cmd_reload, &cmd_shutdown, &cmd_wait, &cmd_log_level,
-	&cmd_monitor, &cmd_hash_password, &cmd_report, NULL};
+static const struct subcommand *const commands[] = {&cmd_status, &cmd_peers, &cmd_partitions,
+	&cmd_stats, &cmd_lookup, &cmd_explain, &cmd_config, &cmd_reload, &cmd_shutdown, &cmd_wait,
+	&cmd_drain, &cmd_undrain, &cmd_add_peer, &cmd_drop_peer, &cmd_keys, &cmd_log_level,
+	&cmd_monitor, &cmd_keygen, &cmd_hash_password, &cmd_report, NULL};
 
 static const struct program program = {
 	.name = "dhtctl",

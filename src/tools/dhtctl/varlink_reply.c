@@ -8,6 +8,7 @@
 #include "base/exitcode.h"
 
 #define SERVICE "org.varlink.service."
+#define CONTROL "org.dht.Control."
 
 /* Whether nothing in value is deeper than depth. */
 static bool shallow(const json_t *value, int depth)
@@ -88,6 +89,15 @@ static const char *short_name(const char *name)
 	return dot ? dot + 1 : name;
 }
 
+/* The daemon says in words why not, and what to do about it. */
+static int refusal(const struct varlink_reply *r, int status, const char *code, struct fault *f)
+{
+	const char *reason = json_string_value(json_object_get(r->parameters, "reason"));
+	const char *hint = json_string_value(json_object_get(r->parameters, "hint"));
+
+	return fault_set(f, status, code, hint, "%.500s", reason ? reason : "dhtd says no");
+}
+
 int varlink_reply_fault(const struct varlink_reply *r, const char *method, struct fault *f)
 {
 	const json_t *parameter = json_object_get(r->parameters, "parameter");
@@ -105,6 +115,10 @@ int varlink_reply_fault(const struct varlink_reply *r, const char *method, struc
 		return fault_set(f, EXIT_FAILED, "unknownMethod",
 			"versions differ; dhtctl --version, dhtctl status",
 			"this dhtd does not know %s", method);
+	if (strcmp(r->error, CONTROL "Refused") == 0)
+		return refusal(r, EXIT_FAILED, "refused", f);
+	if (strcmp(r->error, CONTROL "NotFound") == 0)
+		return refusal(r, EXIT_NOT_FOUND, "notFound", f);
 	if (strcmp(r->error, SERVICE "InvalidParameter") == 0)
 		return fault_set(f, EXIT_USAGE, "invalidParameter", NULL,
 			"dhtd does not accept this %s (%s)", name ? name : "parameter", method);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 check_PROGRAMS += \
 	tests/unit/base/test_addr \
+	tests/unit/base/test_clusterkey \
 	tests/unit/base/test_cursor \
 	tests/unit/base/test_err \
 	tests/unit/base/test_heap \
@@ -18,6 +19,9 @@ base_test_ldadd = libbase.la $(CMOCKA_LIBS)
 
 tests_unit_base_test_addr_SOURCES = tests/unit/base/test_addr.c tests/unit/unit.h
 tests_unit_base_test_addr_LDADD = $(base_test_ldadd)
+
+tests_unit_base_test_clusterkey_SOURCES = tests/unit/base/test_clusterkey.c tests/unit/unit.h
+tests_unit_base_test_clusterkey_LDADD = $(base_test_ldadd)
 
 tests_unit_base_test_cursor_SOURCES = tests/unit/base/test_cursor.c tests/unit/unit.h
 tests_unit_base_test_cursor_LDADD = $(base_test_ldadd)

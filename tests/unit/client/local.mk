@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	tests/unit/client/test_request_memory \
 	tests/unit/client/test_requester \
 	tests/unit/client/test_resolve \
+	tests/unit/client/test_servers \
 	tests/unit/client/test_sockets \
 	tests/unit/client/test_text \
 	tests/unit/client/test_watching
@@ -71,6 +72,9 @@ tests_unit_client_test_requester_LDADD = $(client_test_ldadd)
 tests_unit_client_test_resolve_SOURCES = tests/unit/client/test_resolve.c \
 	tests/unit/unit.h
 tests_unit_client_test_resolve_LDADD = $(client_test_ldadd)
+
+tests_unit_client_test_servers_SOURCES = tests/unit/client/test_servers.c $(client_test_rig)
+tests_unit_client_test_servers_LDADD = $(client_test_ldadd)
 
 tests_unit_client_test_sockets_SOURCES = tests/unit/client/test_sockets.c \
 	$(client_test_responder)

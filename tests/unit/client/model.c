@@ -21,7 +21,10 @@ static bool chance(struct model *m, uint32_t per_mille)
 
 void model_init(struct model *m, uint64_t seed)
 {
-	*m = (struct model){.now = {.mono_us = 1, .wall_s = 1700000000}};
+	*m = (struct model){
+		.now = {.mono_us = 1, .wall_s = 1700000000},
+		.own = MODEL_SERVERS,
+	};
 	rng_init(&m->rng, seed);
 	m->flying = calloc(MODEL_FLYING, sizeof(*m->flying));
 	assert_non_null(m->flying);
@@ -36,7 +39,7 @@ void model_connect(struct model *m, bool base_only)
 {
 	struct requester_config config = {
 		.servers = m->servers,
-		.server_count = MODEL_SERVERS,
+		.server_count = m->own,
 		.timeout_ms = 100,
 		.tries = 12,
 		.window = 16,
@@ -50,6 +53,7 @@ void model_connect(struct model *m, bool base_only)
 	requester_free(m->r);
 	m->r = requester_new(&config, secret);
 	assert_non_null(m->r);
+	requester_set_learning(m->r, m->own < MODEL_SERVERS);
 }
 
 void model_fini(struct model *m)
@@ -212,18 +216,28 @@ static void on_have(struct model *m, const struct model_packet *to, const struct
 	reply(m, to, &w);
 }
 
-static void on_other(struct model *m, const struct model_packet *to, const struct msg *q)
+static void on_ping(struct model *m, const struct model_packet *to, const struct msg *q)
 {
 	uint8_t bytes[MODEL_DATAGRAM];
-	struct writer w = build_start(
-		bytes, sizeof(bytes), q->type == MSG_PING ? MSG_PONG : MSG_SERVER_LIST, q->txid);
+	struct writer w = build_start(bytes, sizeof(bytes), MSG_PONG, q->txid);
 
 	write_u8(&w, 0);
-	write_u16(&w, 0);
-	if (q->type == MSG_PING)
-		write_u32(&w, 0);
-	else
-		w.p--;
+	write_u16(&w, MODEL_SERVERS);
+	write_u32(&w, 0);
+	reply(m, to, &w);
+}
+
+static void on_servers(struct model *m, const struct model_packet *to, const struct msg *q)
+{
+	uint8_t bytes[MODEL_DATAGRAM];
+	struct writer w = build_start(bytes, sizeof(bytes), MSG_SERVER_LIST, q->txid);
+
+	write_u16(&w, MODEL_SERVERS);
+	for (size_t i = 0; i < MODEL_SERVERS; i++) {
+		const struct addr *a = &m->servers[(to->server + i) % MODEL_SERVERS].addr;
+		write_copy(&w, a->ip.b, sizeof(a->ip.b));
+		write_u16(&w, a->port);
+	}
 	reply(m, to, &w);
 }
 
@@ -281,11 +295,25 @@ static void serve(struct model *m, const struct model_packet *p)
 		on_have(m, p, &q);
 	else if (q.type == MSG_PUT)
 		put(m, q.put.hash, &q.put.ip, 0);
-	else if (q.type == MSG_PING || q.type == MSG_SERVERS)
-		on_other(m, p, &q);
+	else if (q.type == MSG_PING)
+		on_ping(m, p, &q);
+	else if (q.type == MSG_SERVERS)
+		on_servers(m, p, &q);
 }
 
 /* ---- Time ---- */
+
+/* The requester counts those that it learned as it learned them. */
+static size_t server_of(const struct model *m, size_t index)
+{
+	const struct addr *a = requester_server(m->r, index);
+	size_t i = 0;
+
+	while (i < MODEL_SERVERS && !addr_equal(&m->servers[i].addr, a))
+		i++;
+	assert_true(i < MODEL_SERVERS);
+	return i;
+}
 
 static void send_all(struct model *m)
 {
@@ -297,7 +325,7 @@ static void send_all(struct model *m)
 		m->transcript ^= keyed_hash64(key, p.bytes, out.len);
 		m->transcript = m->transcript << 1 | m->transcript >> 63;
 		p.len = out.len;
-		p.server = out.server;
+		p.server = server_of(m, out.server);
 		p.path = out.path;
 		if (chance(m, m->unreachable))
 			requester_unreachable(m->r, &m->now, out.path, out.server);
@@ -324,6 +352,8 @@ static void deliver(struct model *m, size_t i)
 
 	m->flying[i] = m->flying[--m->flying_count];
 	m->now.mono_us = p.due_us > m->now.mono_us ? p.due_us : m->now.mono_us;
+	if (m->dead >> p.server & 1)
+		return;
 	if (p.to_client)
 		requester_input(m->r, &m->now, p.path, &m->servers[p.server].addr, p.bytes, p.len);
 	else

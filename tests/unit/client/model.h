@@ -52,11 +52,13 @@ struct model {
 	/* Rates in 1/1000. */
 	uint32_t lose, repeat, garble, misdirect, refuse, unreachable;
 	bool challenge; /* who has no cookie */
+	size_t own;     /* servers that the requester is given; it learns the others */
+	unsigned dead;  /* servers that neither get nor send anything, a bit for each */
 };
 
 void model_init(struct model *m, uint64_t seed);
 
-/* A requester of all the servers, with the model's clock. */
+/* A requester of the first `own` servers, with the model's clock. */
 void model_connect(struct model *m, bool base_only);
 void model_fini(struct model *m);
 

@@ -79,6 +79,15 @@ static void add_provider(struct answer *a, uint8_t last, uint16_t port)
 	}
 }
 
+static void add_address(struct answer *a, const struct sockaddr_in *at)
+{
+	const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	add(a, mapped, sizeof(mapped));
+	add(a, &at->sin_addr, 4);
+	add(a, &at->sin_port, 2);
+}
+
 /* The header, with the transaction id of the request unless it is a base message. */
 static void begin(struct answer *a, uint8_t type, const uint8_t *request)
 {
@@ -166,8 +175,13 @@ static void on_servers(struct responder *r, const struct sockaddr_in *from, cons
 	begin(&a, 29, q);
 	add_number(&a, 2, 2);
 	for (uint8_t i = 1; i <= 2; i++) {
-		add_provider(&a, i, 0);
-		add_number(&a, 8470, 2);
+		const struct responder *one = i == 1 ? r : r->knows;
+		if (r->knows) {
+			add_address(&a, &one->at);
+		} else {
+			add_provider(&a, i, 0);
+			add_number(&a, 8470, 2);
+		}
 	}
 	finish(r, from, &a);
 }
@@ -243,12 +257,12 @@ static void *run(void *arg)
 
 void responder_start(struct responder *r, unsigned i)
 {
-	struct sockaddr_in at, apart;
+	struct sockaddr_in apart;
 
 	memset(r, 0, sizeof(*r));
-	r->fd = bound_socket(i, &at);
+	r->fd = bound_socket(i, &r->at);
 	r->reply_fd = bound_socket(i, &apart);
-	text_of(&at, r->address);
+	text_of(&r->at, r->address);
 	r->stop_fd = eventfd(0, EFD_CLOEXEC);
 	assert_true(r->stop_fd >= 0);
 	assert_int_equal(pthread_create(&r->thread, NULL, run, r), 0);

@@ -74,7 +74,7 @@ static size_t collect(struct rig *rig)
 			break;
 		struct rig_sent *s = &rig->sent[rig->count++ % RIG_SENT_MAX];
 		assert_true(out.len > 0 && out.len <= RIG_DATAGRAM);
-		assert_true(out.server < rig->config.server_count);
+		assert_true(out.server < requester_server_count(rig->r));
 		s->out = out;
 		memcpy(s->bytes, bytes, out.len);
 		decode(s);
@@ -134,7 +134,7 @@ void rig_input(
 void rig_answer(struct rig *rig, const struct rig_sent *to, const struct msg *m)
 {
 	struct msg answer = *m;
-	struct addr from = rig->servers[to->out.server].addr;
+	struct addr from = *requester_server(rig->r, to->out.server);
 
 	memcpy(answer.txid, to->m.txid, sizeof(answer.txid));
 	rig_input(rig, to->out.path, &from, &answer);
@@ -223,6 +223,21 @@ void rig_event(
 
 	assert_true(hash_list_next(&rest, &hash));
 	m.event.hash = hash;
+	rig_answer(rig, to, &m);
+}
+
+void rig_server_list(
+	struct rig *rig, const struct rig_sent *to, const struct addr *servers, size_t n)
+{
+	uint8_t bytes[RIG_DATAGRAM];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	struct msg m = {.type = MSG_SERVER_LIST};
+
+	for (size_t i = 0; i < n; i++) {
+		write_copy(&w, servers[i].ip.b, sizeof(servers[i].ip.b));
+		write_u16(&w, servers[i].port);
+	}
+	m.server_list.servers = (struct span){.p = bytes, .len = writer_used(&w)};
 	rig_answer(rig, to, &m);
 }
 

@@ -68,6 +68,8 @@ void rig_challenge(struct rig *rig, const struct rig_sent *to, uint8_t fill);
 void rig_have(struct rig *rig, const struct rig_sent *to, size_t n);
 void rig_event(
 	struct rig *rig, const struct rig_sent *to, uint32_t seq, uint8_t kind, uint16_t port);
+void rig_server_list(
+	struct rig *rig, const struct rig_sent *to, const struct addr *servers, size_t n);
 void rig_unreachable(struct rig *rig, const struct rig_sent *to);
 
 /* How many hashes a sent request has. */

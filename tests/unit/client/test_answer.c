@@ -280,33 +280,126 @@ static void what_each_status_means(void **state)
 	}
 }
 
+/* DONE with a status for each of three hashes. */
+static void done_of_three(
+	struct rig *rig, const struct rig_sent *to, uint8_t a, uint8_t b, uint8_t c, uint32_t ttl_s)
+{
+	const uint8_t statuses[3] = {a, b, c};
+	const struct msg m = {
+		.type = MSG_DONE, .done = {.ttl_s = ttl_s, .statuses = {.p = statuses, .len = 3}}};
+
+	rig_answer(rig, to, &m);
+}
+
+/* Three puts in one datagram, which was sent. */
+static void put_three(struct rig *rig, size_t servers, struct rig_sent *sent)
+{
+	rig_init(rig, servers);
+	rig_start(rig);
+	rig_request(rig, REQUEST_PUT, "a");
+	rig_request(rig, REQUEST_PUT, "b");
+	rig_request(rig, REQUEST_PUT, "c");
+	assert_int_equal(rig_send(rig), 1);
+	rig_keep(rig, 0, sent);
+}
+
+static void ended(struct rig *rig, const char *text, uint8_t status, int error, uint32_t ttl_s)
+{
+	struct outcome o;
+
+	assert_true(requester_take(rig->r, &o));
+	assert_string_equal(o.user, text);
+	assert_int_equal(o.status, status);
+	assert_int_equal(o.error, error);
+	assert_int_equal(o.ttl_s, ttl_s);
+}
+
 static void what_was_not_stored_in_time_is_tried_again(void **state)
 {
 	struct rig rig;
-	uint8_t statuses[3] = {0, 4, 0};
-	struct msg m = {.type = MSG_DONE, .done.statuses = {.p = statuses, .len = 3}};
+	struct rig_sent first;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
-	for (int i = 0; i < 3; i++)
-		rig_request(&rig, REQUEST_PUT, i == 0 ? "a" : i == 1 ? "b" : "c");
-	rig_send(&rig);
-	rig_answer(&rig, &rig.sent[0], &m);
-	rig_end(&rig, "a", 0);
-	rig_end(&rig, "c", 0);
+	put_three(&rig, 1, &first);
+	done_of_three(&rig, &first, 0, 4, 2, 50);
+	/* A repetition of the answer is no other one. */
+	done_of_three(&rig, &first, 0, 4, 2, 50);
 	rig_quiet(&rig);
 	assert_int_equal(rig_send(&rig), 0);
+	assert_int_equal(rig_wait(&rig, RIG_TIMEOUT_MS - 1), 0);
 	assert_int_equal(rig_wait_sent(&rig), 1);
-	assert_int_equal(rig_hashes(&rig.sent[0]), 1);
-	rig_done(&rig, &rig.sent[0], 4);
+	/* The same bytes: only so is it the same request. */
+	assert_int_equal(rig.sent[0].out.len, first.out.len);
+	assert_memory_equal(rig.sent[0].bytes, first.bytes, first.out.len);
+	/* The best that was said of each counts. */
+	done_of_three(&rig, &first, 1, 1, 2, 60);
+	ended(&rig, "a", DHT_STORED, 0, 50);
+	ended(&rig, "b", DHT_BELOW_QUORUM, 0, 60);
+	ended(&rig, "c", DHT_REFUSED, DHT_ERR_REFUSED, 50);
 	rig_quiet(&rig);
-	assert_int_equal(rig_wait_sent(&rig), 1);
-	rig_done(&rig, &rig.sent[0], 4);
-	struct outcome o;
-	assert_true(requester_take(rig.r, &o));
-	assert_int_equal(o.error, DHT_ERR_TIMEOUT);
-	assert_int_equal(o.status, DHT_NOT_IN_TIME);
+	assert_int_equal(rig_wait(&rig, 60000), 0);
+	rig_stop(&rig);
+}
+
+static void what_is_never_in_time_ends(void **state)
+{
+	struct rig rig;
+	struct rig_sent first;
+
+	(void)state;
+	put_three(&rig, 1, &first);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(rig.count, 1);
+		rig_quiet(&rig);
+		done_of_three(&rig, &first, 4, 0, 4, 50);
+		rig_wait_sent(&rig);
+	}
+	ended(&rig, "a", DHT_NOT_IN_TIME, DHT_ERR_TIMEOUT, 50);
+	ended(&rig, "b", DHT_STORED, 0, 50);
+	ended(&rig, "c", DHT_NOT_IN_TIME, DHT_ERR_TIMEOUT, 50);
+	assert_int_equal(rig.count, 0);
+	rig_stop(&rig);
+}
+
+static void what_a_server_said_outlives_it(void **state)
+{
+	struct rig rig;
+	struct rig_sent first;
+
+	(void)state;
+	put_three(&rig, 1, &first);
+	done_of_three(&rig, &first, 0, 4, 3, 50);
+	rig_wait(&rig, 60000);
+	ended(&rig, "a", DHT_STORED, 0, 50);
+	ended(&rig, "b", DHT_NOT_IN_TIME, DHT_ERR_TIMEOUT, 50);
+	ended(&rig, "c", DHT_FULL, DHT_ERR_FULL, 50);
+	rig_stop(&rig);
+}
+
+/* It did answer, so it is not avoided: only this transaction tries another one. */
+static void a_server_that_is_never_in_time_is_left(void **state)
+{
+	struct rig rig;
+	struct rig_sent first;
+
+	(void)state;
+	put_three(&rig, 2, &first);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rig.sent[0].out.server, 0);
+		done_of_three(&rig, &first, 0, 4, 4, 50);
+		assert_int_equal(rig_wait_sent(&rig), 1);
+	}
+	assert_int_equal(rig.sent[0].out.server, 1);
+	assert_memory_equal(rig.sent[0].bytes, first.bytes, first.out.len);
+	rig_request(&rig, REQUEST_GET, "x");
+	assert_int_equal(rig_send(&rig), 1);
+	assert_int_equal(rig.sent[0].out.server, 0);
+	/* What the first one says in the end counts, what it still has to do does not. */
+	done_of_three(&rig, &first, 0, 0, 4, 50);
+	rig_quiet(&rig);
+	done_of_three(&rig, &first, 0, 4, 0, 50);
+	for (int i = 0; i < 3; i++)
+		ended(&rig, i == 0 ? "a" : i == 1 ? "b" : "c", DHT_STORED, 0, 50);
 	rig_stop(&rig);
 }
 
@@ -371,11 +464,10 @@ static void challenges_are_answered_at_once_but_not_for_ever(void **state)
 	rig_stop(&rig);
 }
 
-static void pong_and_server_list(void **state)
+static void pong(void **state)
 {
 	static const uint8_t name[] = "a name";
 	struct msg m = {.type = MSG_PONG, .pong = {2, 3, 4, {.p = name, .len = 6}}};
-	uint8_t servers[3 * 18] = {0};
 	struct rig rig;
 	struct outcome o;
 
@@ -388,19 +480,39 @@ static void pong_and_server_list(void **state)
 	assert_int_equal(o.info->members, 3);
 	assert_int_equal(o.info->uptime_s, 4);
 	assert_string_equal(o.info->name, "a name");
-	rig_request(&rig, REQUEST_SERVERS, "y");
-	rig_send(&rig);
-	m = (struct msg){
-		.type = MSG_SERVER_LIST, .server_list.servers = {servers, sizeof(servers)}};
-	servers[17] = 2;
-	servers[18 + 17] = 1;
-	servers[36 + 17] = 2;
+	rig_stop(&rig);
+}
+
+/* The ports of the servers of a SERVER_LIST with these, as the caller gets them. */
+static void server_list(const char *ports, const char *want)
+{
+	uint8_t servers[8 * MSG_SERVER_LEN] = {0};
+	struct msg m = {.type = MSG_SERVER_LIST,
+		.server_list.servers = {servers, strlen(ports) * MSG_SERVER_LEN}};
+	struct rig rig;
+	struct outcome o;
+
+	for (size_t i = 0; ports[i]; i++)
+		servers[i * MSG_SERVER_LEN + 17] = (uint8_t)ports[i];
+	one_request(&rig, REQUEST_SERVERS);
 	rig_answer(&rig, &rig.sent[0], &m);
 	assert_true(requester_take(rig.r, &o));
-	assert_int_equal(o.answer.provider_count, 2);
-	assert_int_equal(o.answer.providers[1].port, 2);
+	assert_int_equal(o.error, 0);
+	assert_int_equal(o.answer.provider_count, strlen(want));
+	for (size_t i = 0; want[i]; i++)
+		assert_int_equal(o.answer.providers[i].port, want[i]);
 	free(o.answer.providers);
 	rig_stop(&rig);
+}
+
+static void the_asked_server_is_listed_first(void **state)
+{
+	(void)state;
+	server_list("", "");
+	server_list("a", "a");
+	server_list("cba", "cab");
+	server_list("bcbacb", "bac");
+	server_list("aaa", "a");
 }
 
 static void a_name_that_is_too_long_is_cut(void **state)
@@ -433,10 +545,14 @@ int main(void)
 		cmocka_unit_test(pages_without_end_are_an_error),
 		cmocka_unit_test(what_each_status_means),
 		cmocka_unit_test(what_was_not_stored_in_time_is_tried_again),
+		cmocka_unit_test(what_is_never_in_time_ends),
+		cmocka_unit_test(what_a_server_said_outlives_it),
+		cmocka_unit_test(a_server_that_is_never_in_time_is_left),
 		cmocka_unit_test(a_done_of_another_size_is_no_answer),
 		cmocka_unit_test(errors_have_their_names),
 		cmocka_unit_test(challenges_are_answered_at_once_but_not_for_ever),
-		cmocka_unit_test(pong_and_server_list),
+		cmocka_unit_test(pong),
+		cmocka_unit_test(the_asked_server_is_listed_first),
 		cmocka_unit_test(a_name_that_is_too_long_is_cut),
 	};
 

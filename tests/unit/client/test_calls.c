@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The blocking calls, against a server that speaks bytes. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,66 @@ static void ping_and_servers(void **state)
 	responder_stop(&responder);
 }
 
+/* What the handle does by itself. */
+static void let_it_finish(struct dht *d)
+{
+	int wait_ms;
+
+	while ((wait_ms = dht_timeout_ms(d)) >= 0) {
+		struct pollfd p = {.fd = dht_fd(d), .events = POLLIN};
+		assert_true(poll(&p, 1, wait_ms) >= 0);
+		assert_int_equal(dht_process(d), 0);
+	}
+}
+
+static void a_learned_server_takes_over(void **state)
+{
+	struct dht_hash h = hash(2, 0, 0);
+	struct responder given, other;
+	struct dht_answer *answers;
+	struct dht_trip trip;
+
+	(void)state;
+	responder_start(&other, 1);
+	for (int learning = 0; learning < 2; learning++) {
+		responder_start(&given, 0);
+		given.knows = &other;
+		struct dht *d = connect_in_haste(given.address, false);
+		dht_set_learning(d, learning);
+		assert_int_equal(dht_put(d, &h, 1, NULL, NULL, NULL), 0);
+		let_it_finish(d);
+		assert_int_equal(given.received[28], learning);
+		responder_stop(&given);
+		assert_int_equal(dht_get(d, &h, 1, &answers), learning ? 0 : DHT_ERR_UNREACHABLE);
+		dht_answers_free(answers, 1);
+		dht_last_trip(d, &trip);
+		assert_string_equal(trip.server, learning ? other.address : given.address);
+		dht_close(d);
+	}
+	responder_stop(&other);
+}
+
+/* Not even for the first time-out, though there is nobody to say that it is gone. */
+static void a_silent_server_is_not_waited_for_again(void **state)
+{
+	struct dht_hash h = hash(2, 0, 0);
+	struct responder silent, good;
+	char list[80];
+
+	(void)state;
+	responder_start(&silent, 0);
+	responder_start(&good, 1);
+	silent.silent = true;
+	snprintf(list, sizeof(list), "%s,%s", silent.address, good.address);
+	struct dht *d = connect_in_haste(list, false);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(dht_put(d, &h, 1, NULL, NULL, NULL), 0);
+	assert_int_equal(silent.received[18], 2);
+	dht_close(d);
+	responder_stop(&silent);
+	responder_stop(&good);
+}
+
 static void exit_waits_for_the_end(void **state)
 {
 	struct responder responder;
@@ -426,6 +487,8 @@ int main(void)
 		cmocka_unit_test(want_one_of_several),
 		cmocka_unit_test(a_want_that_nobody_fulfils),
 		cmocka_unit_test(ping_and_servers),
+		cmocka_unit_test(a_learned_server_takes_over),
+		cmocka_unit_test(a_silent_server_is_not_waited_for_again),
 		cmocka_unit_test(exit_waits_for_the_end),
 		cmocka_unit_test(an_exit_that_was_lost_is_sent_again),
 		cmocka_unit_test(a_call_that_the_system_fails),

@@ -196,6 +196,7 @@ static uint64_t bad_run(uint64_t seed, bool base)
 	struct run *run = new_run(seed);
 
 	set_faults(&run->model);
+	run->model.own = base ? MODEL_SERVERS : 1 + rng_below(&run->model.rng, MODEL_SERVERS);
 	model_connect(&run->model, base);
 	put_all(run, REQUEST_PUT, base);
 	if (!base)
@@ -224,6 +225,33 @@ static void the_same_seed_gives_the_same_bytes(void **state)
 	for (int base = 0; base < 2; base++)
 		assert_true(bad_run(seed, base) == bad_run(seed, base));
 	assert_true(bad_run(seed, false) != bad_run(seed + 1, false));
+}
+
+/* One server dies, then it comes back and another one dies, and so on: nothing fails, and what
+ * waits is one request's tries and not each one's. Only the first server may have been named. */
+static void dead_servers_cost_a_time_out(void **state)
+{
+	uint64_t seed = test_seed();
+
+	(void)state;
+	for (uint64_t i = 0; i < RUNS; i++) {
+		struct run *run = new_run(seed + i);
+		struct model *m = &run->model;
+		bool base = i % 4 == 3;
+		m->own = base || i % 2 ? MODEL_SERVERS : 1;
+		model_connect(m, base);
+		get_all(run);
+		for (int round = 0; round < 5; round++) {
+			m->dead = 1u << rng_below(&m->rng, MODEL_SERVERS);
+			uint64_t start_us = m->now.mono_us;
+			put_all(run, REQUEST_PUT, base);
+			get_all(run);
+			check_gets(run);
+			assert_int_equal(failures(run), 0);
+			assert_true(m->now.mono_us - start_us < 5 * UINT64_C(1000000));
+		}
+		free_run(run);
+	}
 }
 
 /* A garbled datagram can say anything, so nothing is checked but that all requests end. */
@@ -266,6 +294,7 @@ int main(void)
 		cmocka_unit_test(without_faults_everything_works_at_the_first_try),
 		cmocka_unit_test(a_bad_network_makes_it_slower_but_not_wrong),
 		cmocka_unit_test(the_same_seed_gives_the_same_bytes),
+		cmocka_unit_test(dead_servers_cost_a_time_out),
 		cmocka_unit_test(garbled_datagrams_do_no_harm),
 		cmocka_unit_test(where_there_is_no_server_everything_ends_soon),
 	};

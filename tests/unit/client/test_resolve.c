@@ -86,6 +86,21 @@ static void names(void **state)
 	}
 }
 
+static void an_address_that_is_known(void **state)
+{
+	static const char *const texts[] = {"192.0.2.7:80", "[2001:db8::7]:8470"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct resolved by_text;
+		assert_int_equal(resolve_servers(texts[i], &by_text, 1), 1);
+		struct resolved one = resolve_addr(&by_text.addr);
+		assert_true(addr_equal(&one.addr, &by_text.addr));
+		assert_int_equal(one.to_len, by_text.to_len);
+		assert_memory_equal(&one.to, &by_text.to, one.to_len);
+	}
+}
+
 static void the_address_of_ours_on_the_way(void **state)
 {
 	struct resolved server;
@@ -108,6 +123,7 @@ int main(void)
 		cmocka_unit_test(lists_keep_their_order_and_nothing_twice),
 		cmocka_unit_test(what_is_no_list),
 		cmocka_unit_test(names),
+		cmocka_unit_test(an_address_that_is_known),
 		cmocka_unit_test(the_address_of_ours_on_the_way),
 	};
 

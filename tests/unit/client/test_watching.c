@@ -171,28 +171,133 @@ static void it_renews_itself_and_makes_up_for_what_was_missed(void **state)
 	rig_stop(&rig);
 }
 
+/* Time passes until the watch, which its server does not answer any more, is sent to the next. */
+static void move(struct rig *rig, struct rig_sent *watch)
+{
+	uint32_t server = (uint32_t)watch->out.server;
+
+	for (int i = 0; i < 10 && watch->out.server == server; i++) {
+		assert_int_equal(rig_wait_sent(rig), 1);
+		assert_int_equal(rig->sent[0].m.type, MSG_WATCH);
+		rig_keep(rig, 0, watch);
+	}
+	assert_int_not_equal(watch->out.server, server);
+}
+
 static void it_goes_on_at_the_next_server(void **state)
+{
+	struct rig rig;
+	struct rig_sent old, watch;
+
+	(void)state;
+	start(&rig, &watch, 2);
+	old = watch;
+	LOOK(&rig, &rig.sent[0], 1);
+	rig_told(&rig, DHT_APPEARED, 1);
+	uint64_t start_us = rig.now.mono_us;
+	move(&rig, &watch);
+	assert_in_range(rig.now.mono_us - start_us, 10000000, 10400000);
+	assert_memory_equal(watch.m.txid, old.m.txid, 8);
+	rig_done(&rig, &watch, 0);
+	assert_int_equal(rig_send(&rig), 1);
+	assert_int_equal(rig.sent[0].out.server, 1);
+	LOOK(&rig, &rig.sent[0], 1, 2);
+	rig_told(&rig, DHT_APPEARED, 2);
+	/* The old one does not count any more. */
+	rig_event(&rig, &old, 7, EVENT_WITHDRAWN, 1);
+	rig_quiet(&rig);
+	assert_int_equal(rig_send(&rig), 0);
+	rig_stop(&rig);
+}
+
+/* Each server counts its events anew: that is no reason to take one for an old one. */
+static void the_next_server_counts_for_itself(void **state)
 {
 	struct rig rig;
 	struct rig_sent watch;
 
 	(void)state;
 	start(&rig, &watch, 2);
-	LOOK(&rig, &rig.sent[0], 1);
+	LOOK(&rig, &rig.sent[0]);
+	rig_wait(&rig, 9000);
+	rig_event(&rig, &watch, 5, EVENT_APPEARED, 1);
+	seen(&rig, &watch, 5);
 	rig_told(&rig, DHT_APPEARED, 1);
-	rig_wait(&rig, HALF_MINUTE_MS + 300);
-	const struct rig_sent *last = &rig.sent[rig.count - 1];
-	assert_int_equal(last->m.type, MSG_WATCH);
-	assert_int_equal(last->out.server, 1);
-	rig_done(&rig, last, 0);
-	assert_int_equal(rig_send(&rig), 1);
-	assert_int_equal(rig.sent[0].out.server, 1);
-	LOOK(&rig, &rig.sent[0], 1, 2);
-	rig_told(&rig, DHT_APPEARED, 2);
-	/* The old one does not count any more. */
-	rig_event(&rig, &watch, 7, EVENT_WITHDRAWN, 1);
+	move(&rig, &watch);
+	rig_done(&rig, &watch, 0);
+	rig_send(&rig);
+	LOOK(&rig, &rig.sent[0], 1);
 	rig_quiet(&rig);
-	assert_int_equal(rig_send(&rig), 0);
+	rig_event(&rig, &watch, 1, EVENT_APPEARED, 1);
+	seen(&rig, &watch, 1);
+	rig_quiet(&rig);
+	rig_event(&rig, &watch, 2, EVENT_WITHDRAWN, 1);
+	rig_told(&rig, DHT_WITHDRAWN, 1);
+	rig_quiet(&rig);
+	rig_stop(&rig);
+}
+
+static void until_the_next_server_has_it_the_last_one_counts(void **state)
+{
+	struct rig rig;
+	struct rig_sent old, watch;
+
+	(void)state;
+	start(&rig, &watch, 2);
+	old = watch;
+	LOOK(&rig, &rig.sent[0]);
+	move(&rig, &watch);
+	rig_event(&rig, &old, 1, EVENT_APPEARED, 1);
+	seen(&rig, &old, 1);
+	rig_told(&rig, DHT_APPEARED, 1);
+	/* It was only slow. What the other one says now is told by this one as well. */
+	rig_done(&rig, &old, 0);
+	rig_done(&rig, &watch, 0);
+	rig_event(&rig, &watch, 1, EVENT_WITHDRAWN, 1);
+	rig_quiet(&rig);
+	rig_event(&rig, &old, 2, EVENT_WITHDRAWN, 1);
+	seen(&rig, &old, 2);
+	rig_told(&rig, DHT_WITHDRAWN, 1);
+	rig_stop(&rig);
+}
+
+/* With other servers at hand the one that has it is looked after, but its notes are compared no
+ * more often than before. */
+static void its_server_is_checked_where_there_are_others(void **state)
+{
+	struct rig rig;
+	struct rig_sent watch;
+
+	(void)state;
+	start(&rig, &watch, 2);
+	LOOK(&rig, &rig.sent[0]);
+	for (int i = 1; i <= 6; i++) {
+		assert_int_equal(rig_wait(&rig, 9999), 0);
+		assert_int_equal(rig_wait(&rig, 1), 1);
+		assert_int_equal(rig.sent[0].m.type, MSG_WATCH);
+		assert_int_equal(rig.sent[0].out.server, 0);
+		rig_done(&rig, &rig.sent[0], 0);
+		assert_int_equal(rig_send(&rig), i % 3 == 0);
+		if (i % 3 == 0)
+			LOOK(&rig, &rig.sent[0]);
+	}
+	rig_stop(&rig);
+}
+
+static void it_leaves_a_server_that_others_found_silent(void **state)
+{
+	struct rig rig;
+	struct rig_sent watch;
+
+	(void)state;
+	start(&rig, &watch, 2);
+	LOOK(&rig, &rig.sent[0]);
+	rig_request(&rig, REQUEST_PUT, "y");
+	rig_send(&rig);
+	rig_unreachable(&rig, &rig.sent[0]);
+	assert_int_equal(rig_wait(&rig, 0), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(rig.sent[i].out.server, 1);
 	rig_stop(&rig);
 }
 
@@ -299,6 +404,23 @@ static void a_refusal_ends_it_later_too(void **state)
 	rig_told(&rig, DHT_APPEARED, 1);
 	rig_end(&rig, "x", DHT_ERR_REFUSED);
 	assert_int_equal(rig_wait(&rig, 600000), 0);
+	rig_stop(&rig);
+}
+
+/* For a sanitizer to look at. */
+static void it_can_be_freed_at_any_time(void **state)
+{
+	struct rig rig;
+	struct rig_sent watch;
+
+	(void)state;
+	/* Its lookup is under way, or waits in a queue. */
+	start(&rig, &watch, 1);
+	rig_stop(&rig);
+	start(&rig, &watch, 1);
+	LOOK(&rig, &rig.sent[0]);
+	rig_wait(&rig, HALF_MINUTE_MS);
+	rig_done(&rig, &rig.sent[0], 0);
 	rig_stop(&rig);
 }
 
@@ -424,11 +546,16 @@ int main(void)
 		cmocka_unit_test(a_lookup_does_not_undo_an_event_since_it_was_asked),
 		cmocka_unit_test(it_renews_itself_and_makes_up_for_what_was_missed),
 		cmocka_unit_test(it_goes_on_at_the_next_server),
+		cmocka_unit_test(the_next_server_counts_for_itself),
+		cmocka_unit_test(until_the_next_server_has_it_the_last_one_counts),
+		cmocka_unit_test(its_server_is_checked_where_there_are_others),
+		cmocka_unit_test(it_leaves_a_server_that_others_found_silent),
 		cmocka_unit_test(it_waits_for_servers_that_went_away),
 		cmocka_unit_test(waiting_for_servers_keeps_nobody_else_out),
 		cmocka_unit_test(a_server_that_starts_anew_counts_anew),
 		cmocka_unit_test(it_ends_when_it_cannot_begin),
 		cmocka_unit_test(a_refusal_ends_it_later_too),
+		cmocka_unit_test(it_can_be_freed_at_any_time),
 		cmocka_unit_test(farewell),
 		cmocka_unit_test(several_hashes_share_a_watch),
 		cmocka_unit_test(more_events_than_can_be_acknowledged),

@@ -5,9 +5,12 @@ check_PROGRAMS += \
 	tests/unit/core/test_provset \
 	tests/unit/core/test_shelf \
 	tests/unit/core/test_table \
+	tests/unit/core/test_table_digest \
 	tests/unit/core/test_table_limits \
 	tests/unit/core/test_table_merge \
 	tests/unit/core/test_table_model \
+	tests/unit/core/test_table_scan \
+	tests/unit/core/test_table_shortened \
 	tests/unit/core/test_table_sweep \
 	tests/unit/core/test_table_threads \
 	tests/unit/core/test_version
@@ -30,6 +33,9 @@ tests_unit_core_test_shelf_LDADD = libcore.la $(CMOCKA_LIBS)
 tests_unit_core_test_table_SOURCES = tests/unit/core/test_table.c $(table_test_rig)
 tests_unit_core_test_table_LDADD = libcore.la $(CMOCKA_LIBS)
 
+tests_unit_core_test_table_digest_SOURCES = tests/unit/core/test_table_digest.c $(table_test_rig)
+tests_unit_core_test_table_digest_LDADD = libcore.la $(CMOCKA_LIBS)
+
 tests_unit_core_test_table_limits_SOURCES = tests/unit/core/test_table_limits.c $(table_test_rig)
 tests_unit_core_test_table_limits_LDADD = libcore.la $(CMOCKA_LIBS)
 
@@ -38,6 +44,13 @@ tests_unit_core_test_table_merge_LDADD = libcore.la $(CMOCKA_LIBS)
 
 tests_unit_core_test_table_model_SOURCES = tests/unit/core/test_table_model.c $(table_test_rig)
 tests_unit_core_test_table_model_LDADD = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_core_test_table_scan_SOURCES = tests/unit/core/test_table_scan.c $(table_test_rig)
+tests_unit_core_test_table_scan_LDADD = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_core_test_table_shortened_SOURCES = tests/unit/core/test_table_shortened.c \
+	$(table_test_rig)
+tests_unit_core_test_table_shortened_LDADD = libcore.la $(CMOCKA_LIBS)
 
 tests_unit_core_test_table_sweep_SOURCES = tests/unit/core/test_table_sweep.c $(table_test_rig)
 tests_unit_core_test_table_sweep_LDADD = libcore.la $(CMOCKA_LIBS)

@@ -9,8 +9,8 @@
 #define SOON (NOW + 10000)
 #define LATE (NOW + 60000)
 
-/* Even versions announce, odd ones withdraw. */
-enum { V1 = 10, V2 = 20, V3 = 30, W1 = 11, W2 = 21, W3 = 31 };
+/* Multiples of four announce; with S they were shortened, with W they withdraw. */
+enum { V1 = 40, V2 = 80, V3 = 120, W1 = 41, W2 = 81, W3 = 121, S1 = 42, S2 = 82, S3 = 122 };
 
 static uint8_t hash[64];
 

@@ -50,6 +50,15 @@ static inline struct table_key rig_key(const uint8_t *hash, size_t len)
 	return table_key_of((struct span){.p = hash, .len = len});
 }
 
+/* The next hash of this length (8 at least) that is in partition 0; *next counts, from 0. */
+static inline void rig_hash_in_0(uint64_t *next, size_t len, uint8_t hash[static 64])
+{
+	memset(hash, 0, 64);
+	do
+		store_be64(hash, (*next)++);
+	while (rig_key(hash, len).partition != 0);
+}
+
 /* An announcement, or with an odd version a withdrawal. */
 static inline struct record rig_record(uint32_t i, bool v6, uint64_t version, uint64_t expiry_ms)
 {

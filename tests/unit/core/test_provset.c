@@ -50,7 +50,7 @@ static int teardown(void **state)
 
 static struct element provider_of(uint32_t i, bool v6, uint32_t expiry)
 {
-	return (struct element){.ip = rig_ip(i, v6), .port = 1, .expiry = expiry, .version = 10};
+	return (struct element){.ip = rig_ip(i, v6), .port = 1, .expiry = expiry, .version = 40};
 }
 
 static int add(struct rig *r, uint32_t i, bool v6, uint32_t expiry)
@@ -68,10 +68,10 @@ static bool has(const struct rig *r, uint32_t i, bool v6)
 	return provset_find(&r->blocks, &r->set, &ip, 1, &at);
 }
 
-static bool take(struct reaper *reaper, const struct element *p)
+static enum reaped take(struct reaper *reaper, struct element *p)
 {
 	assert_true(p->expiry <= reaper->now);
-	return true;
+	return REAPED_GONE;
 }
 
 static bool reap(struct rig *r, uint32_t now)
@@ -202,7 +202,7 @@ static void who_is_alive_is_counted_right_at_any_time(void **state)
 		struct provpos at;
 		assert_true(provset_find(&r->blocks, &r->set, &all[i].ip, 1, &at));
 		all[i].expiry = now + rng_below(&r->rng, 300);
-		all[i].version = 10 + rng_below(&r->rng, 2);
+		all[i].version = 40 + rng_below(&r->rng, 2);
 		provset_update(&r->blocks, &r->set, &at, &all[i]);
 		uint32_t alive[2] = {0};
 		for (uint32_t k = 0; k < N && round % 7 == 0; k++)
@@ -289,15 +289,15 @@ static void readers_pass_over_tombstones(void **state)
 		struct element p = provider_of(i, i % 2, 1000);
 		assert_int_equal(provset_add(&r->blocks, &r->set, &p), 0);
 		assert_true(provset_find(&r->blocks, &r->set, &p.ip, 1, &at));
-		p.version = 11;
+		p.version = 41;
 		provset_update(&r->blocks, &r->set, &at, &p);
 	}
 	check(r);
-	overwrite_versions(r, MANY, 10);
+	overwrite_versions(r, MANY, 40);
 	provread_set(&read, &r->blocks, &r->set, 1, 0);
 	assert_int_equal(provread_page(&read, 0, 8, out, &next), 0);
 	assert_int_equal(next, 0);
-	overwrite_versions(r, MANY, 11);
+	overwrite_versions(r, MANY, 41);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

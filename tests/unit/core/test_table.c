@@ -78,7 +78,7 @@ static void a_read_looks_at_the_clock_before_any_sweep(void **state)
 	assert_int_equal(next, 0);
 	assert_int_equal(table_usage(t).records, 3);
 	/* What has ended is not there, whatever its version was. */
-	struct record again = rig_record(1, false, V1 - 2, LATE);
+	struct record again = rig_record(1, false, V1 - 4, LATE);
 	assert_int_equal(table_merge(t, &key, &again, false, SOON + 100), TABLE_APPEARED);
 	assert_int_equal(table_usage(t).records, 3);
 }

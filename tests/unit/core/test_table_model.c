@@ -13,6 +13,7 @@
 #define PROVIDERS  2400
 #define CROWDED    3 /* the hash that everybody has */
 #define OPERATIONS 400000
+#define GRAVE_MS   20000
 
 /* What the model knows of a provider; version 0: nothing. */
 struct cell {
@@ -24,7 +25,7 @@ struct model {
 	struct table *table;
 	struct rng rng;
 	uint64_t now_ms;
-	uint64_t version; /* the newest so far, even */
+	uint64_t version; /* the newest so far, without flags */
 	uint8_t hash[HASHES][64];
 	struct cell cell[HASHES][PROVIDERS];
 };
@@ -40,14 +41,26 @@ static uint64_t round_down(uint64_t ms)
 	return EPOCH + (ms - EPOCH) / 100 * 100;
 }
 
-static bool is_there(const struct model *m, const struct cell *c)
+static bool has_ended(const struct model *m, const struct cell *c)
 {
-	return c->version && c->expiry_ms > round_down(m->now_ms);
+	return c->expiry_ms <= round_down(m->now_ms);
+}
+
+/* What a cell is by now, swept or not: a shortened record leaves a tombstone. */
+static struct cell now_is(const struct model *m, const struct cell *c)
+{
+	struct cell is = *c;
+
+	if (version_is_shortened(c->version) && has_ended(m, c))
+		is = (struct cell){version_order(c->version) | 1, c->expiry_ms + GRAVE_MS};
+	return has_ended(m, &is) ? (struct cell){0} : is;
 }
 
 static bool is_alive(const struct model *m, const struct cell *c)
 {
-	return is_there(m, c) && !version_is_withdrawal(c->version);
+	struct cell is = now_is(m, c);
+
+	return is.version && !version_is_withdrawal(is.version);
 }
 
 /* Every other provider is an IPv6 one. */
@@ -75,52 +88,84 @@ static uint32_t count_alive(const struct model *m, uint32_t hash)
 	return n;
 }
 
-/* What table_merge() has to say, and does it to the model. */
-static int merge_cell(const struct model *m, struct cell *c, const struct record *r, bool bury)
+static bool is_shortened(const struct cell *c)
 {
-	uint64_t expiry_ms = round_up(r->expiry_ms);
-	bool over = r->expiry_ms <= m->now_ms, withdrawal = version_is_withdrawal(r->version);
-	struct cell old = *c;
+	return version_is_shortened(c->version);
+}
 
-	if (!is_there(m, c)) {
-		if (over || (withdrawal && !bury))
-			return TABLE_UNCHANGED;
-		*c = (struct cell){r->version, expiry_ms};
-		return withdrawal ? TABLE_BURIED : TABLE_APPEARED;
-	}
+/* When the last of what a cell stands for can have come back. */
+static uint64_t last_return(const struct model *m, const struct cell *c)
+{
+	uint64_t last = round_down(m->now_ms) + GRAVE_MS;
+
+	return is_shortened(c) && last > c->expiry_ms ? last : c->expiry_ms;
+}
+
+/* New is of a higher version than the cell, which is alive or a tombstone. */
+static int merge_newer(const struct model *m, struct cell *c, struct cell new, bool over)
+{
+	struct cell old = now_is(m, c);
 	bool was_alive = is_alive(m, c);
-	if (r->version > c->version && withdrawal) {
-		c->version = r->version;
-		c->expiry_ms = expiry_ms > old.expiry_ms ? expiry_ms : old.expiry_ms;
+
+	if (version_is_withdrawal(new.version)) {
+		uint64_t last = last_return(m, &old);
+		*c = (struct cell){new.version, new.expiry_ms > last ? new.expiry_ms : last};
 		return was_alive ? TABLE_WITHDRAWN : TABLE_BURIED;
 	}
 	if (over)
 		return TABLE_UNCHANGED;
-	if (r->version > c->version) {
-		*c = (struct cell){r->version, expiry_ms};
-		return was_alive ? TABLE_REFRESHED : TABLE_APPEARED;
+	if (is_shortened(&old) || old.expiry_ms > new.expiry_ms)
+		new.version |= 2;
+	*c = new;
+	return was_alive ? TABLE_REFRESHED : TABLE_APPEARED;
+}
+
+/* What table_merge() has to say, and does it to the model. */
+static int merge_cell(const struct model *m, struct cell *c, const struct record *r, bool bury)
+{
+	bool over = r->expiry_ms <= m->now_ms, withdrawal = version_is_withdrawal(r->version);
+	struct cell old = now_is(m, c);
+	struct cell new = {
+		withdrawal ? version_order(r->version) : r->version, round_up(r->expiry_ms)};
+
+	if (!old.version) {
+		if (over || (withdrawal && !bury))
+			return TABLE_UNCHANGED;
+		*c = new;
+		return withdrawal ? TABLE_BURIED : TABLE_APPEARED;
 	}
-	if (!was_alive && expiry_ms > c->expiry_ms) {
-		c->expiry_ms = expiry_ms;
+	if (version_order(new.version) > version_order(old.version))
+		return merge_newer(m, c, new, over);
+	if (over)
+		return TABLE_UNCHANGED;
+	if (version_is_withdrawal(old.version)) {
+		uint64_t last = last_return(m, &new);
+		if (last <= old.expiry_ms)
+			return TABLE_UNCHANGED;
+		*c = (struct cell){old.version, last};
 		return withdrawal ? TABLE_BURIED : TABLE_UNCHANGED;
 	}
-	if (was_alive && r->version == c->version && expiry_ms < c->expiry_ms) {
-		c->expiry_ms = expiry_ms;
-		return TABLE_REFRESHED;
-	}
-	return TABLE_UNCHANGED;
+	bool same = version_order(new.version) == version_order(old.version);
+	if (is_shortened(&new) || (!same && new.expiry_ms > old.expiry_ms))
+		c->version |= 2;
+	if (!same || new.expiry_ms >= old.expiry_ms)
+		return TABLE_UNCHANGED;
+	c->expiry_ms = new.expiry_ms;
+	return TABLE_REFRESHED;
 }
 
 /* A version that is new, or the provider's own, or another old one. */
 static uint64_t pick_version(struct model *m, const struct cell *c)
 {
 	uint32_t kind = rng_below(&m->rng, 10);
-	uint64_t version = m->version += 2;
+	uint64_t version = m->version += 4;
 
 	if (kind < 2 && c->version)
-		return c->version;
+		return rng_below(&m->rng, 8) ? c->version : c->version ^ 2;
 	if (kind < 4)
-		version -= 2 * (uint64_t)rng_below(&m->rng, (uint32_t)(version / 2));
+		version -= 4 * (uint64_t)rng_below(&m->rng, (uint32_t)(version / 4));
+	if (rng_below(&m->rng, 16) == 0)
+		version |= 2;
 	return rng_below(&m->rng, 4) ? version : version | 1;
 }
 
@@ -200,7 +245,8 @@ static void op_page(struct model *m)
 	assert_int_equal(given, alive);
 }
 
-/* Each record that ended is told of once. Only sometimes goes on until nothing is left to do. */
+/* Each record that ended is told of once, also when it leaves a tombstone. Only sometimes goes on
+ * until nothing is left to do. */
 static void op_sweep(struct model *m)
 {
 	struct table_expired out[40];
@@ -214,8 +260,8 @@ static void op_sweep(struct model *m)
 			assert_memory_equal(out[i].hash, m->hash[hash], out[i].hash_len);
 			assert_int_equal(out[i].record.version, c->version);
 			assert_int_equal(out[i].record.expiry_ms, c->expiry_ms);
-			assert_false(is_there(m, c));
-			c->version = 0;
+			assert_true(has_ended(m, c));
+			*c = now_is(m, c);
 		}
 	}
 }
@@ -231,10 +277,10 @@ static void forget_tombstones(struct model *m)
 	for (uint32_t i = 0; i < HASHES; i++) {
 		for (uint32_t j = 0; j < PROVIDERS; j++) {
 			struct cell *c = &m->cell[i][j];
-			if (!c->version || is_there(m, c))
+			if (!c->version || !has_ended(m, c))
 				continue;
 			assert_true(version_is_withdrawal(c->version));
-			c->version = 0;
+			*c = (struct cell){0};
 		}
 	}
 }
@@ -278,10 +324,12 @@ static const struct {
 static void the_table_does_what_the_model_does(void **state)
 {
 	struct model *m = calloc(1, sizeof(*m));
+	struct table_limits limits = {.grave_ms = GRAVE_MS};
 
 	(void)state;
 	assert_non_null(m);
 	m->table = rig_table(0, 0, 0);
+	table_set_limits(m->table, &limits);
 	m->now_ms = EPOCH + 10000;
 	rng_init(&m->rng, test_seed());
 	for (uint32_t i = 0; i < HASHES; i++)

@@ -20,6 +20,25 @@ static void a_stamp_has_the_wall_time(void **state)
 	assert_int_equal(version_wall_ms(version_withdrawal(v)), WALL);
 }
 
+static void shortened_takes_no_part_in_the_order(void **state)
+{
+	struct version_clock c = {0}, d = {0};
+	uint64_t v = version_next(&c, WALL), s = version_shortened(v);
+
+	(void)state;
+	assert_false(version_is_shortened(v));
+	assert_false(version_is_shortened(version_withdrawal(v)));
+	assert_true(version_is_shortened(s));
+	assert_false(version_is_withdrawal(s));
+	assert_int_equal(version_wall_ms(s), WALL);
+	assert_int_equal(version_order(s), v);
+	assert_true(version_order(version_withdrawal(v)) > version_order(s));
+	assert_true(version_order(version_next(&c, WALL)) > version_withdrawal(s));
+	version_observe(&d, v);
+	version_observe(&d, s);
+	assert_int_equal(version_next(&d, WALL), v + 4);
+}
+
 static void stamps_rise_whatever_the_wall_does(void **state)
 {
 	static const uint64_t walls[] = {WALL, WALL, WALL + 1, WALL, WALL - 5000, 0, WALL + 2};
@@ -37,13 +56,13 @@ static void stamps_rise_whatever_the_wall_does(void **state)
 	assert_int_equal(version_wall_ms(last), WALL + 2);
 }
 
-static void more_than_32768_in_a_millisecond_borrow_the_next(void **state)
+static void more_than_16384_in_a_millisecond_borrow_the_next(void **state)
 {
 	struct version_clock c = {0};
 	uint64_t v = 0;
 
 	(void)state;
-	for (int i = 0; i < 32768 + 1; i++)
+	for (int i = 0; i < 16384 + 1; i++)
 		v = version_next(&c, WALL);
 	assert_int_equal(version_wall_ms(v), WALL + 1);
 }
@@ -56,9 +75,9 @@ static void what_was_observed_is_passed(void **state)
 	(void)state;
 	version_observe(&c, theirs);
 	uint64_t v = version_next(&c, WALL);
-	assert_int_equal(v, theirs + 1);
+	assert_int_equal(v, theirs + 3);
 	version_observe(&c, WALL << 16);
-	assert_int_equal(version_next(&c, WALL), v + 2);
+	assert_int_equal(version_next(&c, WALL), v + 4);
 }
 
 static void the_end_of_all_numbers_is_not_wrapped(void **state)
@@ -66,12 +85,12 @@ static void the_end_of_all_numbers_is_not_wrapped(void **state)
 	struct version_clock c = {0};
 
 	(void)state;
-	version_observe(&c, UINT64_MAX - 3);
-	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 1);
-	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 1);
+	version_observe(&c, UINT64_MAX - 7);
+	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 3);
+	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 3);
 	version_observe(&c, UINT64_MAX);
-	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 1);
-	assert_int_equal(version_next(&c, UINT64_MAX), UINT64_MAX - 1);
+	assert_int_equal(version_next(&c, WALL), UINT64_MAX - 3);
+	assert_int_equal(version_next(&c, UINT64_MAX), UINT64_MAX - 3);
 }
 
 #define THREADS 4
@@ -115,8 +134,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stamp_has_the_wall_time),
+		cmocka_unit_test(shortened_takes_no_part_in_the_order),
 		cmocka_unit_test(stamps_rise_whatever_the_wall_does),
-		cmocka_unit_test(more_than_32768_in_a_millisecond_borrow_the_next),
+		cmocka_unit_test(more_than_16384_in_a_millisecond_borrow_the_next),
 		cmocka_unit_test(what_was_observed_is_passed),
 		cmocka_unit_test(the_end_of_all_numbers_is_not_wrapped),
 		cmocka_unit_test(no_two_threads_get_the_same),

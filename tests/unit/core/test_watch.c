@@ -92,7 +92,7 @@ static void post(struct watch *w, unsigned hash, enum msg_event_kind kind, uint1
 	struct table_key key = key_of(hash);
 	struct record r = {.ip = client(99).remote.ip, .port = port, .expiry_ms = 777};
 
-	watch_post(w, &key, kind, &r);
+	watch_post(w, &key, kind, &r, WATCH_OWN_TABLE);
 }
 
 /* Polls for one thing. */

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 check_PROGRAMS += \
 	tests/unit/daemon/test_admin \
+	tests/unit/daemon/test_admin_cluster \
+	tests/unit/daemon/test_census \
+	tests/unit/daemon/test_cluster_keys \
 	tests/unit/daemon/test_cmdline \
 	tests/unit/daemon/test_conf \
 	tests/unit/daemon/test_conf_check \
@@ -14,9 +17,12 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_control_service \
 	tests/unit/daemon/test_control_socket \
 	tests/unit/daemon/test_daemon \
+	tests/unit/daemon/test_explained \
 	tests/unit/daemon/test_faults \
 	tests/unit/daemon/test_given \
 	tests/unit/daemon/test_health \
+	tests/unit/daemon/test_key_file \
+	tests/unit/daemon/test_keyring \
 	tests/unit/daemon/test_listeners \
 	tests/unit/daemon/test_log \
 	tests/unit/daemon/test_log_json \
@@ -24,8 +30,10 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_log_ring \
 	tests/unit/daemon/test_log_text \
 	tests/unit/daemon/test_loop \
+	tests/unit/daemon/test_member_news \
 	tests/unit/daemon/test_notify \
 	tests/unit/daemon/test_param \
+	tests/unit/daemon/test_placement \
 	tests/unit/daemon/test_policy \
 	tests/unit/daemon/test_probe \
 	tests/unit/daemon/test_readable \
@@ -43,12 +51,23 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_worker
 
 daemon_test_ldadd = libdaemon.la libcore.la $(CONFIG_LIBS) $(SODIUM_LIBS) $(SYSTEMD_LIBS) \
-	$(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread
+	$(JANSSON_LIBS) $(URCU_LIBS) $(CMOCKA_LIBS) -lpthread
 daemon_test_headers = tests/unit/unit.h tests/unit/daemon/folder.h tests/unit/daemon/lab.h \
 	tests/unit/daemon/own_folder.h
 
 tests_unit_daemon_test_admin_SOURCES = tests/unit/daemon/test_admin.c $(daemon_test_headers)
 tests_unit_daemon_test_admin_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_admin_cluster_SOURCES = tests/unit/daemon/test_admin_cluster.c \
+	tests/unit/unit.h
+tests_unit_daemon_test_admin_cluster_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_census_SOURCES = tests/unit/daemon/test_census.c tests/unit/unit.h
+tests_unit_daemon_test_census_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_cluster_keys_SOURCES = tests/unit/daemon/test_cluster_keys.c \
+	$(daemon_test_headers)
+tests_unit_daemon_test_cluster_keys_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_cmdline_SOURCES = tests/unit/daemon/test_cmdline.c $(daemon_test_headers)
 tests_unit_daemon_test_cmdline_LDADD = $(daemon_test_ldadd)
@@ -89,6 +108,9 @@ tests_unit_daemon_test_control_socket_LDADD = $(daemon_test_ldadd)
 tests_unit_daemon_test_daemon_SOURCES = tests/unit/daemon/test_daemon.c $(daemon_test_headers)
 tests_unit_daemon_test_daemon_LDADD = $(daemon_test_ldadd)
 
+tests_unit_daemon_test_explained_SOURCES = tests/unit/daemon/test_explained.c tests/unit/unit.h
+tests_unit_daemon_test_explained_LDADD = $(daemon_test_ldadd)
+
 tests_unit_daemon_test_faults_SOURCES = tests/unit/daemon/test_faults.c $(daemon_test_headers)
 tests_unit_daemon_test_faults_LDADD = $(daemon_test_ldadd)
 
@@ -97,6 +119,12 @@ tests_unit_daemon_test_given_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_health_SOURCES = tests/unit/daemon/test_health.c $(daemon_test_headers)
 tests_unit_daemon_test_health_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_key_file_SOURCES = tests/unit/daemon/test_key_file.c $(daemon_test_headers)
+tests_unit_daemon_test_key_file_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_keyring_SOURCES = tests/unit/daemon/test_keyring.c tests/unit/unit.h
+tests_unit_daemon_test_keyring_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_listeners_SOURCES = tests/unit/daemon/test_listeners.c $(daemon_test_headers)
 tests_unit_daemon_test_listeners_LDADD = $(daemon_test_ldadd)
@@ -119,11 +147,17 @@ tests_unit_daemon_test_log_text_LDADD = $(daemon_test_ldadd)
 tests_unit_daemon_test_loop_SOURCES = tests/unit/daemon/test_loop.c $(daemon_test_headers)
 tests_unit_daemon_test_loop_LDADD = $(daemon_test_ldadd)
 
+tests_unit_daemon_test_member_news_SOURCES = tests/unit/daemon/test_member_news.c tests/unit/unit.h
+tests_unit_daemon_test_member_news_LDADD = $(daemon_test_ldadd)
+
 tests_unit_daemon_test_notify_SOURCES = tests/unit/daemon/test_notify.c $(daemon_test_headers)
 tests_unit_daemon_test_notify_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_param_SOURCES = tests/unit/daemon/test_param.c $(daemon_test_headers)
 tests_unit_daemon_test_param_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_placement_SOURCES = tests/unit/daemon/test_placement.c tests/unit/unit.h
+tests_unit_daemon_test_placement_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_policy_SOURCES = tests/unit/daemon/test_policy.c $(daemon_test_headers)
 tests_unit_daemon_test_policy_LDADD = $(daemon_test_ldadd)

@@ -234,7 +234,8 @@ static void a_shutdown_says_who_asked(void **state)
 
 static void who_changes_is_a_question_of_permission(void **state)
 {
-	static const char *const changing[] = {"Reload", "Shutdown", "SetLogLevel"};
+	static const char *const changing[] = {"Reload", "Shutdown", "SetLogLevel", "AddKey",
+		"UseKey", "RemoveKey", "Drain", "Undrain", "AddPeer", "DropPeer"};
 	size_t changes = 0;
 
 	(void)state;
@@ -314,9 +315,18 @@ static void the_log_fits_into_an_answer(void **state)
 	json_decref(a.parameters);
 }
 
+static json_t *item_of(const struct control_stream *s)
+{
+	bool last = false;
+	json_t *item = s->next(s->state, &last);
+
+	assert_false(last);
+	return item;
+}
+
 static void expect_item(struct control_stream *s, const char *message, int lost)
 {
-	json_t *item = s->next(s->state);
+	json_t *item = item_of(s);
 
 	assert_non_null(item);
 	assert_string_equal(message_of(json_object_get(item, "entry")), message);
@@ -330,13 +340,13 @@ static void a_monitor_shows_what_comes(void **state)
 	log_error("before");
 	struct control_answer a = ask("Monitor", "{}");
 	assert_non_null(a.stream.next);
-	assert_null(a.stream.next(a.stream.state));
+	assert_null(item_of(&a.stream));
 	log_debug("too quiet");
 	log_info("one");
 	log_warning("two");
 	expect_item(&a.stream, "one", 0);
 	expect_item(&a.stream, "two", 0);
-	assert_null(a.stream.next(a.stream.state));
+	assert_null(item_of(&a.stream));
 	a.stream.done(a.stream.state);
 }
 
@@ -364,7 +374,7 @@ static void a_slow_monitor_is_told_what_it_lost(void **state)
 	(void)state;
 	for (int i = 0; i < LOG_RING + 10; i++)
 		log_debug("too quiet");
-	assert_null(a.stream.next(a.stream.state));
+	assert_null(item_of(&a.stream));
 	for (int i = 0; i < 5; i++)
 		log_info("line");
 	expect_item(&a.stream, "line", 10);

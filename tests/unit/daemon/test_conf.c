@@ -291,14 +291,14 @@ static void what_is_not_used_is_noted(void **state)
 
 	(void)state;
 	folder_write(&folder, "dht.conf",
-		"cluster: { name = \"x\"; replicas = 3;\n seeds = ( \"a.example\" ); };\n"
+		"cluster: { name = \"x\"; replicas = 3; };\nstorage: { mode = \"sync\"; };\n"
 		"tracker: { enabled = true; interval = \"1800s\"; };\n"
 		"metrics: { listen = \"\"; };\nrecords: { ttl = \"1m\"; };\n",
 		0600);
 	assert_int_equal(conf_load(&conf, folder_path(&folder, "dht.conf"), NULL, &f), 0);
 	assert_int_equal(conf_each_unused(&conf, collect, text), 0);
 	assert_string_equal(text,
-		"cluster.seeds|/dht.conf:2: cluster.seeds: this version does not use it yet\n"
+		"storage.mode|/dht.conf:2: storage.mode: this version does not use it yet\n"
 		"tracker.enabled|/dht.conf:3: tracker.enabled: this version does not use it "
 		"yet\n");
 	conf_fini(&conf);

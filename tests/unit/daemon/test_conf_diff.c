@@ -60,7 +60,7 @@ static void values_are_compared(void **state)
 	changes("", "records: { ttl = \"5m\"; };\nlisten: { workers = 2; };",
 		"x: listen.workers: 0 2\nx: records.ttl: \"30m\" \"5m\"\n");
 	/* Of no use yet, so nothing changes. */
-	changes("cluster: { seeds = ( \"a\" ); };", "cluster: { seeds = ( \"a\", \"b\" ); };", "");
+	changes("storage: { mode = \"off\"; };", "storage: { mode = \"sync\"; };", "");
 }
 
 static void secrets_are_not_shown(void **state)

@@ -104,13 +104,12 @@ static void a_default_has_no_place(void **state)
 	json_t *file = conf_json_file(&conf);
 	assert_string_equal(json_string_value(file), "b?.conf");
 	json_decref(file);
-	json_t *one = with_path(json_object_get(json, "settings"), "cluster.weight");
+	json_t *one = with_path(json_object_get(json, "settings"), "storage.interval");
 	json_incref(one);
 	json_decref(json);
-	expect(one,
-		"{\"path\":\"cluster.weight\",\"type\":\"integer\",\"value\":\"1\",\"default\":"
-		"\"1\",\"file\":null,\"line\":null,\"live\":true,\"used\":false,\"help\":\"This "
-		"server's share of the records, beside the others' weights. Not used yet.\"}");
+	expect(one, "{\"path\":\"storage.interval\",\"type\":\"duration\",\"value\":\"\\\"1s\\\"\","
+		    "\"default\":\"\\\"1s\\\"\",\"file\":null,\"line\":null,\"live\":true,"
+		    "\"used\":false,\"help\":\"How often \\\"batch\\\" writes. Not used yet.\"}");
 	conf_fini(&conf);
 }
 

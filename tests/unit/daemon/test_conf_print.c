@@ -194,17 +194,17 @@ static void what_is_not_used_is_marked(void **state)
 	char want[600];
 
 	(void)state;
-	load(&conf, "cluster: { replicas = 2; };");
+	load(&conf, "storage: { mode = \"sync\"; };");
 	char *text = printed(&conf);
-	snprintf(want, sizeof(want), "\treplicas = 2;  # %s:1; not used yet\n",
+	snprintf(want, sizeof(want), "\tmode = \"sync\";  # %s:1; not used yet\n",
 		folder_path(&folder, "dht.conf"));
 	assert_non_null(strstr(text, want));
-	assert_non_null(strstr(text, "\tweight = 1;  # default; not used yet\n"));
+	assert_non_null(strstr(text, "\tinterval = \"1s\";  # default; not used yet\n"));
 	assert_non_null(strstr(text, "\trate = 0;  # default\n"));
 	free(text);
 	conf_fini(&conf);
 	text = initial_text();
-	assert_non_null(strstr(text, "Not used yet.\n#\tseeds = ();\n"));
+	assert_non_null(strstr(text, "Not used yet.\n#\tinterval = \"1s\";\n"));
 	free(text);
 }
 

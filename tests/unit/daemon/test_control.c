@@ -82,10 +82,11 @@ static struct control_answer big(void *arg, const struct control_call *call)
 		.parameters = json_pack("{s:s#}", "text", text, (int)sizeof(text))};
 }
 
-static json_t *next_item(void *state)
+static json_t *next_item(void *state, bool *last)
 {
 	struct owner *o = state;
 
+	*last = false;
 	return o->items > 0 ? json_pack("{s:i}", "left", --o->items) : NULL;
 }
 
@@ -107,6 +108,7 @@ static struct control_answer stream(void *arg, const struct control_call *call)
 }
 
 static const struct control_method methods[] = {
+	{"Later", CONTROL_READ, false, stream},
 	{"Echo", CONTROL_READ, false, echo},
 	{"Burn", CONTROL_READ, false, burn},
 	{"Big", CONTROL_READ, false, big},
@@ -309,6 +311,48 @@ static void streams_are_woken(void **state)
 	EXPECT(clients[1], "{\"parameters\":{\"left\":0},\"continues\":true}" NUL);
 }
 
+#define LATER "{\"method\":\"t.t.Later\"}" NUL
+
+static void an_answer_may_come_later(void **state)
+{
+	(void)state;
+	connect_some(2);
+	PUT(clients[0], LATER ECHO);
+	PUT(clients[1], ECHO);
+	EXPECT(clients[1], EMPTY);
+	spin(50);
+	assert_int_equal(owner.streams, 1);
+	assert_int_equal(owner.echoes, 1);
+	owner.items = 5;
+	control_wake(control);
+	EXPECT(clients[0], "{\"parameters\":{\"left\":4}}" NUL EMPTY);
+	assert_int_equal(owner.streams, 0);
+	assert_int_equal(owner.items, 4);
+	/* Who does not wait for it is gone at once. */
+	owner.items = 0;
+	PUT(clients[0], LATER);
+	spin(50);
+	close(clients[0]);
+	clients[0] = -1;
+	spin(50);
+	assert_int_equal(owner.streams, 0);
+}
+
+static void an_answer_that_never_comes_is_not_waited_for(void **state)
+{
+	(void)state;
+	connect_some(2);
+	PUT(clients[0], LATER);
+	PUT(clients[1], STREAM);
+	spin(CONTROL_LATE_MS - 1000);
+	assert_int_equal(owner.streams, 2);
+	spin(2500);
+	assert_int_equal(owner.streams, 1);
+	assert_int_equal(control_counts(control).cut_off, 1);
+	assert_true(is_closed(clients[0]));
+	assert_false(is_closed(clients[1]));
+}
+
 static void streams_never_take_all_places(void **state)
 {
 	(void)state;
@@ -484,6 +528,8 @@ int main(void)
 		TEST(rubbish_closes_its_connection_only),
 		TEST(the_idle_make_place),
 		TEST(streams_are_woken),
+		TEST(an_answer_may_come_later),
+		TEST(an_answer_that_never_comes_is_not_waited_for),
 		TEST(streams_never_take_all_places),
 		TEST(who_makes_no_progress_is_cut_off),
 		TEST(their_work_has_a_share),

@@ -14,10 +14,11 @@
 
 #define NUL "\0"
 
-/* The methods: Echo gives its parameters, Big a megabyte, Stream what `items` says. */
+/* The methods: Echo gives its parameters, Big a megabyte, Stream and Later what `items` says. */
 struct owner {
 	int echoes, freed;
 	int items;
+	bool ends; /* with the last of them */
 };
 
 static struct owner owner;
@@ -44,10 +45,11 @@ static struct control_answer big(void *arg, const struct control_call *call)
 	return (struct control_answer){.parameters = parameters};
 }
 
-static json_t *next_item(void *state)
+static json_t *next_item(void *state, bool *last)
 {
 	struct owner *o = state;
 
+	*last = o->ends && o->items == 1;
 	return o->items > 0 ? json_pack("{s:i}", "left", --o->items) : NULL;
 }
 
@@ -76,6 +78,7 @@ static const struct control_method methods[] = {
 	{"Echo", CONTROL_READ, false, echo},
 	{"Big", CONTROL_READ, false, big},
 	{"Stream", CONTROL_READ, true, stream},
+	{"Later", CONTROL_READ, false, stream},
 	{"Poor", CONTROL_READ, false, no_memory},
 };
 
@@ -290,6 +293,42 @@ static void a_stream_is_pulled_for_good(void **state)
 	assert_int_equal(run(3000), CLIENT_GONE);
 }
 
+static void a_stream_may_end(void **state)
+{
+	(void)state;
+	owner.items = 2;
+	owner.ends = true;
+	PUT("{\"method\":\"t.t.Stream\",\"more\":true}" NUL "{\"method\":\"t.t.Echo\"}" NUL);
+	assert_int_equal(run(1000), CLIENT_READS);
+	EXPECT("{\"parameters\":{\"left\":1},\"continues\":true}" NUL
+	       "{\"parameters\":{\"left\":0}}" NUL "{\"parameters\":{}}" NUL);
+	assert_int_equal(owner.freed, 1);
+	assert_true(control_client_idle(&client));
+}
+
+/* Also where the method would have more to give. */
+static void an_answer_may_come_later(void **state)
+{
+	(void)state;
+	PUT("{\"method\":\"t.t.Later\"}" NUL "{\"method\":\"t.t.Echo\"}" NUL);
+	assert_int_equal(run(1000), CLIENT_WAKES);
+	EXPECT("");
+	assert_false(control_client_idle(&client));
+	assert_int_equal(control_client_deadline_ms(&client), 1000 + CONTROL_LATE_MS);
+	owner.items = 7;
+	assert_int_equal(run(1500), CLIENT_READS);
+	EXPECT("{\"parameters\":{\"left\":6}}" NUL "{\"parameters\":{}}" NUL);
+	assert_int_equal(owner.freed, 1);
+	assert_int_equal(owner.items, 6);
+	assert_int_equal(control_client_deadline_ms(&client), 1500 + CONTROL_SILENCE_MS);
+	/* The same method may be called as a stream. */
+	PUT("{\"method\":\"t.t.Later\",\"more\":true}" NUL);
+	owner.items = 1;
+	assert_int_equal(run(2000), CLIENT_WAKES);
+	EXPECT("{\"parameters\":{\"left\":0},\"continues\":true}" NUL);
+	assert_true(control_client_deadline_ms(&client) == UINT64_MAX);
+}
+
 static void a_stream_waits_for_its_reader(void **state)
 {
 	(void)state;
@@ -406,6 +445,8 @@ int main(void)
 		TEST(who_does_not_read_is_not_read_from),
 		TEST(an_answer_has_a_limit),
 		TEST(a_stream_is_pulled_for_good),
+		TEST(a_stream_may_end),
+		TEST(an_answer_may_come_later),
 		TEST(a_stream_waits_for_its_reader),
 		TEST(who_only_stops_sending_is_answered),
 		TEST(who_closes_is_gone),

@@ -31,9 +31,10 @@ static struct control_answer change_it(void *arg, const struct control_call *cal
 	return (struct control_answer){.parameters = NULL};
 }
 
-static json_t *next(void *state)
+static json_t *next(void *state, bool *last)
 {
 	(void)state;
+	(void)last;
 	return NULL;
 }
 

@@ -54,10 +54,14 @@ static void troubles_are_told_side_by_side(void **state)
 	health_observe(&h, &(struct health_facts){.now_us = SECOND,
 				   .refused = 1,
 				   .overflows = 12,
-				   .config_fault = "dht.conf:3: unknown setting"});
-	assert_int_equal(reasons_of(&h, out), 3);
+				   .told = {[HEALTH_CONFIG] = "dht.conf:3: unknown setting",
+					   [HEALTH_CLOCK] = "a clock is off"}});
+	assert_int_equal(reasons_of(&h, out), 4);
 	assert_non_null(strstr(out[1], "full receive buffer: 12 "));
-	assert_non_null(strstr(out[2], "dht.conf:3: unknown setting"));
+	assert_string_equal(out[2],
+		"the configuration was rejected, and the next start would fail: "
+		"dht.conf:3: unknown setting");
+	assert_string_equal(out[3], "a clock is off");
 
 	health_observe(
 		&h, &(struct health_facts){.now_us = 100 * SECOND, .refused = 1, .overflows = 12});

@@ -6,7 +6,8 @@
 
 #include "../unit.h"
 
-static const char *const groups[] = {"requests", "answers", "drops", "events"};
+static const char *const groups[] = {
+	"requests", "answers", "drops", "events", "peerDrops", "cluster"};
 static const char *const control_names[] = {"accepted", "refused", "cutOff", "calls", "denied"};
 static const struct control_counts counts = {
 	.accepted = 11, .refused = 12, .cut_off = 13, .calls = 14, .denied = 15};

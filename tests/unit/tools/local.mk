@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/unit/tools/test_announce \
 	tests/unit/tools/test_child \
 	tests/unit/tools/test_commands \
+	tests/unit/tools/test_commands_cluster \
 	tests/unit/tools/test_connect \
 	tests/unit/tools/test_console \
 	tests/unit/tools/test_fault \
@@ -46,8 +47,13 @@ tests_unit_tools_test_announce_LDADD = $(tools_test_ldadd)
 tests_unit_tools_test_child_SOURCES = tests/unit/tools/test_child.c $(dhtctl_test_headers)
 tests_unit_tools_test_child_LDADD = $(dhtctl_test_ldadd)
 
-tests_unit_tools_test_commands_SOURCES = tests/unit/tools/test_commands.c $(dhtctl_test_headers)
+tests_unit_tools_test_commands_SOURCES = tests/unit/tools/test_commands.c \
+	tests/unit/tools/command.h $(dhtctl_test_headers)
 tests_unit_tools_test_commands_LDADD = $(dhtctl_test_ldadd)
+
+tests_unit_tools_test_commands_cluster_SOURCES = tests/unit/tools/test_commands_cluster.c \
+	tests/unit/tools/command.h $(dhtctl_test_headers)
+tests_unit_tools_test_commands_cluster_LDADD = $(dhtctl_test_ldadd)
 
 tests_unit_tools_test_connect_SOURCES = tests/unit/tools/test_connect.c $(tools_test_headers)
 tests_unit_tools_test_connect_LDADD = $(tools_test_ldadd)

@@ -1,78 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the commands of dhtctl make of answers that a service gives from a list. */
-#include "../unit.h"
-
-#include "base/exitcode.h"
-#include "service.h"
-#include "tools/dhtctl/admin.h"
-#include "tools/dhtctl/commands.h"
-
-#define JSON_OUTPUT  2
-#define OPERANDS_MAX 4
-
-/* One run of a command: its options from a line of words, and what came of it. */
-struct run {
-	int status;
-	char *out, *err;
-	struct service service;
-};
-
-static const struct subcommand *const commands[] = {&cmd_config, &cmd_log_level, &cmd_lookup,
-	&cmd_monitor, &cmd_peers, &cmd_reload, &cmd_shutdown, &cmd_stats, &cmd_status, &cmd_wait,
-	NULL};
-
-static void run_line(struct run *r, const char *line, bool json)
-{
-	static const struct opt none[] = {{0}};
-	const struct program program = {
-		.name = "dhtctl", .summary = "", .options = none, .commands = commands};
-	struct admin a = {.flags = {.socket = service_path(), .output = json ? JSON_OUTPUT : 0}};
-	char words[256], *argv[OPERANDS_MAX + 3] = {(char *)"dhtctl"}, *save = NULL;
-	struct invocation v;
-	size_t out_size, err_size;
-	int argc = 1;
-
-	snprintf(words, sizeof(words), "%s", line);
-	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
-		argv[argc++] = w;
-	console_init(&a.console, "dhtctl");
-	a.console.out = open_memstream(&r->out, &out_size);
-	a.console.err = open_memstream(&r->err, &err_size);
-	r->status = subcommand_parse(&program, &a.flags, argc, argv, &v, &a.console.fault);
-	admin_init(&a);
-	if (r->status == 0)
-		r->status = v.command->run(&a, v.args, v.argc, v.argv);
-	admin_end(&a, r->status);
-	fclose(a.console.out);
-	fclose(a.console.err);
-	invocation_free(&v);
-}
-
-static void assert_run(const char *line, bool json, const struct step *steps, size_t count,
-	int status, const char *out, const char *err)
-{
-	struct run r = {0};
-
-	service_start(&r.service, steps, count);
-	run_line(&r, line, json);
-	service_end(&r.service);
-	assert_string_equal(r.out, out);
-	assert_string_equal(r.err, err);
-	assert_int_equal(r.status, status);
-	free(r.out);
-	free(r.err);
-}
-
-static void assert_table(
-	const char *line, const struct step *step, int status, const char *out, const char *err)
-{
-	assert_run(line, false, step, 1, status, out, err);
-}
-
-static void assert_json(const char *line, const struct step *step, int status, const char *out)
-{
-	assert_run(line, true, step, 1, status, out, "");
-}
+#include "command.h"
 
 #define STATUS(health, reasons, members)                                                           \
 	"{\"parameters\":{\"health\":\"" health "\",\"reasons\":[" reasons                         \
@@ -112,26 +40,6 @@ static void status_is_a_sheet(void **state)
 		"\"memoryBytes\": 1536,\n"
 		"  \"uptimeSeconds\": 61,\n  \"logLevel\": \"info\",\n  \"configFile\": null,\n"
 		"  \"processId\": 0,\n  \"restartNeeded\": []\n}\n");
-}
-
-static void peers_are_rows(void **state)
-{
-	static const struct step none = SAYS("{\"parameters\":{\"peers\":[]}}");
-	static const struct step two = SAYS(
-		"{\"parameters\":{\"peers\":["
-		"{\"address\":\"192.0.2.7\",\"port\":8471,\"state\":\"alive\","
-		"\"roundTripMicroseconds\":1250},"
-		"{\"address\":\"2001:db8::7\",\"port\":8471,\"state\":\"dead\","
-		"\"roundTripMicroseconds\":0}]}}");
-
-	(void)state;
-	assert_table("peers", &none, EXIT_DONE, "", "dhtctl: no other servers\n");
-	assert_table("peers", &two, EXIT_DONE,
-		"ADDRESS      PORT  STATE  ROUND TRIP\n"
-		"192.0.2.7    8471  alive     1.25 ms\n"
-		"2001:db8::7  8471  dead            -\n",
-		"");
-	assert_json("peers", &none, EXIT_DONE, "{\n  \"peers\": []\n}\n");
 }
 
 #define STATS                                                                                      \
@@ -391,13 +299,18 @@ static void lines_are_followed(void **state)
 static void other_shapes_do_no_harm(void **state)
 {
 	static const struct step odd[] = {SAYS("{}"),
-		SAYS("{\"parameters\":{\"peers\":7,\"settings\":{},\"requests\":[1],\"health\":[],"
+		SAYS("{\"parameters\":{\"peers\":7,\"keys\":7,\"replicas\":-1,\"servers\":{},"
+		     "\"partitions\":\"x\",\"wrongKeys\":1,\"settings\":{},\"requests\":[1],"
+		     "\"health\":[],"
 		     "\"outcome\":null,\"providers\":[1,{}],\"entry\":1,\"records\":-1}}"),
-		SAYS("{\"parameters\":{\"peers\":[1,null,[]],\"settings\":[1,\"x\"],\"applied\":[1]"
+		SAYS("{\"parameters\":{\"peers\":[1,null,[]],\"keys\":[1,{}],\"replicas\":[1,{}],"
+		     "\"servers\":[1,{}],\"wrongKeys\":[1,{}],\"persistent\":false,\"settings\":[1,"
+		     "\"x\"],\"applied\":[1]"
 		     ","
 		     "\"outcome\":\"rejected\",\"rejected\":[1],\"providers\":{}}}")};
 	static const char *const lines[] = {"status", "peers", "stats", "lookup 00", "config",
-		"reload", "log-level", "log-level info"};
+		"reload", "log-level", "log-level info", "partitions", "explain 00", "keys",
+		"keys use 3f", "undrain", "add-peer x", "drop-peer x", "drain --timeout 1ms"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines) * COUNT(odd) * 2; i++) {
@@ -415,7 +328,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_a_sheet),
-		cmocka_unit_test(peers_are_rows),
 		cmocka_unit_test(counters_are_grouped),
 		cmocka_unit_test(counters_are_watched),
 		cmocka_unit_test(all_pages_are_fetched),

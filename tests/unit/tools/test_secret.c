@@ -77,6 +77,36 @@ static void what_is_no_secret_is_refused(void **state)
 	assert_refused(scratch_path("folder"), EXIT_FAILED, "system");
 }
 
+static void assert_entry(const char *content, const char *expected)
+{
+	struct fault f = {0};
+	char secret[16];
+
+	assert_int_equal(
+		secret_entry(scratch_write("secret", content, 0600), secret, sizeof(secret), &f),
+		0);
+	assert_string_equal(secret, expected);
+}
+
+static void the_first_line_behind_comments(void **state)
+{
+	struct fault f = {0};
+	char secret[16];
+
+	(void)state;
+	assert_entry("geheim", "geheim");
+	assert_entry("# key\n\n \t\r\n  # more\ngeheim\nx\n", "geheim");
+	assert_int_equal(secret_entry(scratch_write("secret", "# key\n # x", 0600), secret,
+				 sizeof(secret), &f),
+		EXIT_FAILED);
+	assert_string_equal(f.code, "emptySecret");
+	assert_non_null(strstr(f.message, "has nothing but comments"));
+	f = (struct fault){0};
+	assert_int_equal(
+		secret_entry(scratch_write("secret", "x", 0644), secret, sizeof(secret), &f),
+		EXIT_NOT_PERMITTED);
+}
+
 /* secret_input() of a file with this content. */
 static int read_input(const char *content, char secret[static 16], struct fault *f)
 {
@@ -113,6 +143,7 @@ int main(void)
 		cmocka_unit_test(a_file_for_others_is_refused),
 		cmocka_unit_test(only_a_file_is_to_be_closed_to_others),
 		cmocka_unit_test(what_is_no_secret_is_refused),
+		cmocka_unit_test(the_first_line_behind_comments),
 		cmocka_unit_test(standard_input_has_no_mode),
 	};
 

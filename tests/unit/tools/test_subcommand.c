@@ -184,6 +184,34 @@ static void help_is_made_of_the_table(void **state)
 			   "Options of prog itself are taken too; prog --help lists them.\n");
 }
 
+/* Fifteen commands or more are shown in two columns, by their brief words. */
+static void many_commands_stand_side_by_side(void **state)
+{
+	static const struct subcommand brief = {
+		.name = "brief", .operands = "", .summary = "long", .brief = "short"};
+	static const struct subcommand *all[16] = {
+		&get, &ping, &ping, &ping, &ping, &ping, &ping, &get, &brief, &get};
+	static const struct opt none[] = {{0}};
+	struct program many = {
+		.name = "prog", .summary = "Does things.", .options = none, .commands = all};
+	char *text = NULL;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 10; i < 15; i++)
+		all[i] = &ping;
+	FILE *file = open_memstream(&text, &size);
+	subcommand_help(&many, NULL, file);
+	fclose(file);
+	assert_non_null(
+		strstr(text, "\n\n  get        who has it                 "
+			     "brief      short\n"
+			     "  ping       is it there                get        who has it\n"
+			     "  ping       is it there                ping       is it there\n"));
+	assert_non_null(strstr(text, "\n  get        who has it\n\n"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +220,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(options_count_despite_a_fault),
 		cmocka_unit_test(help_is_made_of_the_table),
+		cmocka_unit_test(many_commands_stand_side_by_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

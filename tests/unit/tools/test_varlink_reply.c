@@ -99,6 +99,13 @@ static void errors_become_faults(void **state)
 		 "\"parameters\":{\"parameter\":7}}",
 			EXIT_USAGE, "invalidParameter",
 			"dhtd does not accept this parameter (Reload)"},
+		{"{\"error\":\"org.dht.Control.Refused\",\"parameters\":{\"reason\":\"not "
+		 "\\u001bnow\","
+		 "\"hint\":\"later\"}}",
+			EXIT_FAILED, "refused", "not ?now"},
+		{"{\"error\":\"org.dht.Control.NotFound\",\"parameters\":{\"reason\":\"gone\"}}",
+			EXIT_NOT_FOUND, "notFound", "gone"},
+		{"{\"error\":\"org.dht.Control.Refused\"}", EXIT_FAILED, "refused", "dhtd says no"},
 		{"{\"error\":\"a.b.\\u001b[31m\"}", EXIT_FAILED, "error",
 			"dhtd answers Reload with a.b.?[31m"},
 	};
@@ -117,6 +124,23 @@ static void errors_become_faults(void **state)
 	}
 }
 
+static void a_refusal_has_its_hint(void **state)
+{
+	struct varlink_reply r;
+	struct fault f = {0};
+
+	(void)state;
+	assert_int_equal(
+		parse(&r,
+			"{\"error\":\"org.dht.Control.Refused\",\"parameters\":{\"reason\":"
+			"\"no\",\"hint\":\"a\\u009bb\"}}",
+			false),
+		0);
+	varlink_reply_fault(&r, "org.dht.Control.Drain", &f);
+	assert_string_equal(f.hint, "a??b");
+	varlink_reply_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +148,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_reply_is_refused),
 		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(errors_become_faults),
+		cmocka_unit_test(a_refusal_has_its_hint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,26 @@ static void cells_come_from_around(void **state)
 	assert_rendered(OUTPUT_PLAIN, 0, walk_inherited, "root - 1\nown bb -\n");
 }
 
+static void walk_negative(struct writer *w)
+{
+	json_t *value = json_pack("{s:i}", "port", -7);
+
+	writer_rows(w, columns, 3);
+	writer_open(w, NULL);
+	writer_list(w, "list");
+	writer_json(w, NULL, value);
+	writer_close(w);
+	writer_close(w);
+	json_decref(value);
+}
+
+static void numbers_may_be_negative(void **state)
+{
+	(void)state;
+	assert_rendered(OUTPUT_PLAIN, 0, walk_negative, "- - -7\n");
+	assert_rendered(OUTPUT_JSON, WRITER_STREAM, walk_negative, "{\"list\":[{\"port\":-7}]}\n");
+}
+
 static void walk_controls(struct writer *w)
 {
 	writer_sheet(w, NULL, 0);
@@ -79,6 +99,7 @@ static void a_terminal_gets_no_control_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_may_be_negative),
 		cmocka_unit_test(a_stream_is_written_at_once),
 		cmocka_unit_test(cells_come_from_around),
 		cmocka_unit_test(a_terminal_gets_no_control_characters),

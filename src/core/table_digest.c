@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/table_walk.h"
+
+#include <assert.h>
+
+/* The last step of splitmix64 (Steele, Lea, Flood, 2014): one to one, and every bit of the result
+ * hangs on every bit of z. */
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+/* Any odd number without a pattern. */
+#define SPREAD UINT64_C(0x9e3779b97f4a7c15)
+
+static uint64_t print_of(uint64_t h, const struct ip *ip, uint16_t port, uint64_t version)
+{
+	return mix(mix(h + provider_hash64(ip, port) * SPREAD) + version_order(version));
+}
+
+uint64_t table_print(
+	const struct table_key *key, const struct ip *ip, uint16_t port, uint64_t version)
+{
+	return print_of(key->h, ip, port, version);
+}
+
+uint64_t table_digest_of(struct table_digest d)
+{
+	return mix((MUTANT(13) ? 0 : d.sum) + d.count * SPREAD);
+}
+
+bool table_is_empty(const struct table *t, uint32_t partition)
+{
+	assert(partition < TABLE_PARTITIONS);
+	return atomic_load(&t->earliest[partition]) == EXPIRY_NONE;
+}
+
+struct summing {
+	struct table_walk walk;
+	struct table_digest digest;
+	uint32_t until;       /* tick; who ends by then is left out */
+	const uint8_t *entry; /* whose h this is */
+	uint64_t h;
+};
+
+static void add(struct table_walk *walk, const struct element *p)
+{
+	struct summing *s = (struct summing *)(void *)walk;
+
+	if (p->expiry <= s->until)
+		return;
+	if (walk->entry != s->entry) {
+		s->entry = walk->entry;
+		s->h = table_key_of(
+			(struct span){.p = entry_key(s->entry), .len = entry_key_len(s->entry)})
+		               .h;
+	}
+	s->digest.sum += print_of(s->h, &p->ip, p->port, p->version);
+	s->digest.count++;
+}
+
+/* False when somebody changed the partition meanwhile, else *changes counts up to the digest. */
+static bool sum_partition(struct table *t, uint32_t partition, uint64_t now_ms,
+	struct table_digest *out, uint32_t *changes)
+{
+	struct summing s = {
+		.walk = {.table = t,
+			.partition = partition,
+			.now = tick_now(t, now_ms),
+			.at = {.left = WALK_ALL},
+			.visit = add},
+		.until = tick_now(t, now_ms + TABLE_DIGEST_MARGIN_MS),
+	};
+	bool more, first = true, same = true;
+
+	do {
+		s.walk.room = SIZE_MAX;
+		s.entry = NULL;
+		more = table_walk_piece(&s.walk);
+		same = first || (same && s.walk.changes == *changes);
+		*changes = s.walk.changes;
+		first = false;
+	} while (more);
+	*out = s.digest;
+	return same;
+}
+
+struct table_digest table_digest(struct table *t, uint32_t partition, uint64_t now_ms)
+{
+	struct table_digest d = {0};
+	uint32_t changes;
+
+	if (!table_is_empty(t, partition))
+		sum_partition(t, partition, now_ms, &d, &changes);
+	return d;
+}
+
+bool table_drop(struct table *t, uint32_t partition, uint64_t digest, uint64_t now_ms)
+{
+	struct partition *part = &t->partitions[partition];
+	struct shelf taken[SHELF_TYPES];
+	struct table_digest d;
+	uint32_t changes;
+
+	assert(partition < TABLE_PARTITIONS);
+	if (!sum_partition(t, partition, now_ms, &d, &changes) || table_digest_of(d) != digest)
+		return false;
+	spin_lock(&part->lock);
+	bool same = part->changes == changes;
+	for (uint32_t type = 0; same && type < SHELF_TYPES; type++)
+		shelf_take(&taken[type], &part->shelves[type]);
+	if (same) {
+		part->changes++;
+		atomic_store(&t->earliest[partition], EXPIRY_NONE);
+	}
+	spin_unlock(&part->lock);
+	/* What was taken is nobody else's any more. */
+	for (uint32_t type = 0; same && type < SHELF_TYPES; type++)
+		table_free_shelf(t, &taken[type]);
+	return same;
+}

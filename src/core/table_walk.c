@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/table_walk.h"
+
+struct ranked {
+	uint64_t rank;
+	struct element p;
+};
+
+static void visit(struct table_walk *w, const struct element *p)
+{
+	w->given = true;
+	w->room--;
+	w->visit(w, p);
+}
+
+static uint64_t rank_of(const struct element *p)
+{
+	return provider_hash64(&p->ip, p->port) >> (64 - WALK_RANK_BITS);
+}
+
+/* Those of a bucket who are still to come, in the order of their ranks. */
+static uint32_t rank_bucket(
+	const struct table_walk *w, const uint8_t *bucket, struct ranked out[static BUCKET_MAX])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
+		struct ranked new = {
+			.p = element_get(bucket_element(bucket, w->at.family, i), w->at.family)};
+		if (!element_becomes(w->table, &new.p, w->now))
+			continue;
+		new.rank = rank_of(&new.p);
+		if (new.rank < w->at.rank)
+			continue;
+		uint32_t at = n++;
+		for (; at > 0 && new.rank < out[at - 1].rank; at--)
+			out[at] = out[at - 1];
+		out[at] = new;
+	}
+	return n;
+}
+
+/* Visits a part of a bucket, those of one rank together. False when some did not fit. */
+static bool walk_ranked(struct table_walk *w, const uint8_t *bucket)
+{
+	struct ranked ranked[BUCKET_MAX];
+	uint32_t n = rank_bucket(w, bucket, ranked);
+
+	for (uint32_t i = 0, j; i < n; i = j) {
+		for (j = i + 1; j < n && ranked[j].rank == ranked[i].rank;)
+			j++;
+		if (j - i > w->room && w->given) {
+			w->at.rank = ranked[i].rank;
+			return false;
+		}
+		for (uint32_t k = i; k < j && w->room > 0; k++)
+			visit(w, &ranked[k].p);
+	}
+	return true;
+}
+
+static void walk_whole(struct table_walk *w, const uint8_t *bucket)
+{
+	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
+		struct element p = element_get(
+			bucket_element(bucket, w->at.family, i), w->at.family);
+		if (element_becomes(w->table, &p, w->now))
+			visit(w, &p);
+	}
+}
+
+/* False when the piece ends inside. */
+static bool walk_half(struct table_walk *w, const struct half *h)
+{
+	uint32_t shift = WALK_RANK_BITS - h->depth;
+
+	while ((h->dir || h->block) && w->at.rank >> shift < UINT32_C(1) << h->depth) {
+		uint32_t place = (uint32_t)(w->at.rank >> shift);
+		const uint8_t *bucket = half_bucket(&w->table->stock.blocks, h, place);
+		uint32_t span = half_span(h, bucket), first = place / span * span;
+		if (w->places >= WALK_PLACES)
+			return false;
+		w->places += 1 + bucket_count(bucket);
+		if (w->at.rank <= (uint64_t)first << shift && bucket_count(bucket) <= w->room)
+			walk_whole(w, bucket);
+		else if (!walk_ranked(w, bucket))
+			return false;
+		w->at.rank = (uint64_t)(first + span) << shift;
+	}
+	return true;
+}
+
+static bool walk_entry(struct table_walk *w, const uint8_t *e)
+{
+	struct blocks *b = &w->table->stock.blocks;
+
+	w->entry = e;
+	if (!entry_is_set(e)) {
+		struct element p = entry_provider(e);
+		w->places++;
+		if (!element_becomes(w->table, &p, w->now))
+			return true;
+		if (w->room == 0)
+			return false;
+		visit(w, &p);
+		return true;
+	}
+	struct provset set = entry_set(e);
+	for (; w->at.family < FAMILIES; w->at.family++, w->at.rank = 0) {
+		struct half h = provset_half(b, &set, w->at.family);
+		if (!walk_half(w, &h))
+			return false;
+	}
+	return true;
+}
+
+static bool walk_shelf(struct table_walk *w, const struct shelf *s)
+{
+	if (w->at.left > s->entries)
+		w->at = (struct walk_at){.type = w->at.type, .left = s->entries};
+	while (w->at.left > 0) {
+		if (w->places >= WALK_PLACES)
+			return false;
+		if (!walk_entry(w, shelf_entry(&w->table->stock, s, w->at.left - 1)))
+			return false;
+		w->at = (struct walk_at){.type = w->at.type, .left = w->at.left - 1};
+	}
+	return true;
+}
+
+bool table_walk_piece(struct table_walk *w)
+{
+	struct partition *part = &w->table->partitions[w->partition];
+
+	w->places = 0;
+	w->given = false;
+	spin_lock(&part->lock);
+	w->changes = part->changes;
+	while (w->at.type < SHELF_TYPES && walk_shelf(w, &part->shelves[w->at.type]))
+		w->at = (struct walk_at){.type = w->at.type + 1, .left = WALK_ALL};
+	spin_unlock(&part->lock);
+	return w->at.type < SHELF_TYPES;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * seeds: from names of servers to addresses, on a thread of its own, for a name look-up can take as
+ * long as it likes.
+ *
+ * Addresses are found at once. Names are looked up at the start, and again every SEEDS_AGAIN_S, for
+ * their addresses may change; whoever made it is told each time that there is something. A look-up
+ * that hangs when it is freed is left behind, and ends with the process.
+ */
+#ifndef DHT_DAEMON_SEEDS_H
+#define DHT_DAEMON_SEEDS_H
+
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "daemon/settings.h"
+
+#define SEEDS_AGAIN_S 60
+
+/* Called in any thread, with all addresses that are known now. */
+typedef void seeds_found(void *owner, const struct addr *addrs, size_t n);
+
+struct seeds;
+
+/* port: where a name has none. The names are copied. NULL with errno. */
+struct seeds *seeds_new(
+	const struct server_list *names, uint16_t port, seeds_found *found, void *owner);
+
+/* found is not called any more when it returns. NULL is nothing. */
+void seeds_free(struct seeds *s);
+
+#endif

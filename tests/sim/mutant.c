@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/mutant.h"
+
+unsigned dht_mutant;
