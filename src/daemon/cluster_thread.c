@@ -55,40 +55,36 @@ static struct log_gate send_gate;
 
 /* ---- Views ---- */
 
-struct retired_view {
-	struct rcu_head rcu;
-	struct view *view;
-	const struct cluster_thread *thread;
+#define RETIRED_MAX 16
+
+struct retired_views {
+	struct view *v[RETIRED_MAX];
+	size_t count;
 };
 
-/* Each worker has been through a quiet moment since the view was replaced. Reading its beat, which
- * it counted up there, orders what it read of the view before the view's end. */
-static void free_view(struct rcu_head *head)
-{
-	struct retired_view *r = caa_container_of(head, struct retired_view, rcu);
-
-	for (size_t i = 0; i < r->thread->parts.workers; i++)
-		if (r->thread->parts.beats[i])
-			(void)beat_count(r->thread->parts.beats[i]);
-	view_free(r->view);
-	free(r);
-}
-
-static void retire_views(struct cluster_thread *t)
+/* With the lock. */
+static void collect_views(struct cluster_thread *t, struct retired_views *r)
 {
 	struct view *v;
 
-	while ((v = cluster_retired_view(t->cluster)) != NULL) {
-		struct retired_view *r = malloc(sizeof(*r));
-		if (!r) {
-			/* Without memory for the note, the wait is here. */
-			urcu_qsbr_synchronize_rcu();
-			view_free(v);
-			continue;
-		}
-		*r = (struct retired_view){.view = v, .thread = t};
-		urcu_qsbr_call_rcu(&r->rcu, free_view);
-	}
+	r->count = 0;
+	while (r->count < RETIRED_MAX && (v = cluster_retired_view(t->cluster)) != NULL)
+		r->v[r->count++] = v;
+}
+
+/* Waits, without the lock, until each worker has been through a quiet moment since the views were
+ * replaced: that is as long as the longest batch takes. Reading a worker's beat, which it counted
+ * up there, orders what it read of a view before the view's end. */
+static void free_views(const struct cluster_thread *t, const struct retired_views *r)
+{
+	if (r->count == 0)
+		return;
+	urcu_qsbr_synchronize_rcu();
+	for (size_t i = 0; i < t->parts.workers; i++)
+		if (t->parts.beats[i])
+			(void)beat_count(t->parts.beats[i]);
+	for (size_t i = 0; i < r->count; i++)
+		view_free(r->v[i]);
 }
 
 /* ---- Datagrams ---- */
@@ -222,6 +218,7 @@ static int timeout_ms(struct cluster_thread *t)
 static void once(struct cluster_thread *t, int timeout)
 {
 	struct epoll_event events[EVENTS_MAX];
+	struct retired_views old;
 
 	urcu_qsbr_thread_offline();
 	int n = epoll_wait(t->epoll_fd, events, EVENTS_MAX, timeout);
@@ -230,9 +227,10 @@ static void once(struct cluster_thread *t, int timeout)
 	for (int i = 0; i < n; i++)
 		serve(t, events[i].data.u32);
 	tick(t);
-	retire_views(t);
+	collect_views(t, &old);
 	tell_news(t);
 	pthread_mutex_unlock(&t->lock);
+	free_views(t, &old);
 }
 
 static void *run(void *arg)
@@ -320,8 +318,6 @@ void cluster_thread_stop(struct cluster_thread *t)
 	eventfd_write(t->wake_fd, 1);
 	pthread_join(t->thread, NULL);
 	t->runs = false;
-	/* What call_rcu still holds reads the beats of the workers, who end next. */
-	urcu_qsbr_barrier();
 }
 
 void cluster_thread_free(struct cluster_thread *t)

@@ -237,9 +237,11 @@ static void drain(struct worker *w)
 	count_overflows(w, end_us);
 }
 
-/* Whoever waits has nothing of the cluster's view in hand. */
+/* Whoever waits has nothing of the cluster's view in hand; its beat says so to those who read it.
+ */
 static int wait(struct worker *w, struct epoll_event *events, int timeout)
 {
+	beat_tick(&w->beat);
 	urcu_qsbr_thread_offline();
 	int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, timeout);
 	urcu_qsbr_thread_online();
