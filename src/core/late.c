@@ -15,7 +15,7 @@
 /* What is known of a member, NULL when its slot was another's. */
 static const struct late_peer *known(const struct late *l, uint16_t slot, const struct addr *id)
 {
-	assert(slot < RING_SLOTS);
+	assert(l->peers && slot < RING_SLOTS);
 	return addr_equal(&l->peers[slot].id, id) ? &l->peers[slot] : NULL;
 }
 

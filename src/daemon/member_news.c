@@ -85,9 +85,9 @@ static int compare(const struct member_news *n, size_t i, const struct member_in
 }
 
 void member_news_look(struct member_news *n, const struct member_info *all, size_t count,
-	member_news_fn *to, void *owner)
+	member_news_fn *tell_it, void *owner)
 {
-	struct telling t = {.tell = to, .owner = owner};
+	struct telling t = {.tell = tell_it, .owner = owner};
 	size_t i = 0, k = 0;
 
 	while (i < n->count || k < count) {

@@ -40,9 +40,9 @@ typedef void member_news_fn(void *owner, enum member_event event, const struct a
 int member_news_init(struct member_news *n);
 void member_news_fini(struct member_news *n);
 
-/* all: members_list()'s, in its order; at most RING_SLOTS. Calls tell for each thing that happened,
- * at most two for a member. */
+/* all: members_list()'s, in its order; at most RING_SLOTS. Calls tell_it for each thing that
+ * happened, at most two for a member. */
 void member_news_look(struct member_news *n, const struct member_info *all, size_t count,
-	member_news_fn *tell, void *owner);
+	member_news_fn *tell_it, void *owner);
 
 #endif

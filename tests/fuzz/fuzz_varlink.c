@@ -32,7 +32,7 @@ static json_t *partitions(void *daemon, uint32_t first, uint32_t count)
 {
 	(void)daemon;
 	assert(first < 16384 && count <= 512);
-	return json_pack("{s:I}", "next", (json_int_t)(first + count));
+	return json_pack("{s:I}", "next", (json_int_t)first + count);
 }
 
 /* An even first byte is refused. */

@@ -107,7 +107,7 @@ static int drain_run(void *context, void *args, int argc, char **argv)
 	const struct drain_args *given = args;
 	struct admin *a = context;
 	uint64_t end = clock_ms() + given->timeout_ms;
-	struct left left;
+	struct left left = {.drained = false};
 
 	if (console_no_operands(&a->console, argc, argv) != 0 ||
 		ask(a, CONTROL "Drain", &left) != 0 || wait_drained(a, end, &left) != 0)
