@@ -25,7 +25,22 @@ libsim_la_SOURCES = \
 	tests/sim/witness.c tests/sim/witness.h
 libsim_la_LIBADD = libcore.la
 
-check_PROGRAMS += tests/sim/dhtsim
+EXTRA_PROGRAMS += tests/sim/dhtsim
+CLEANFILES += tests/sim/dhtsim
 tests_sim_dhtsim_SOURCES = tests/sim/main.c
 tests_sim_dhtsim_LDADD = libsim.la
-EXTRA_DIST += tests/sim/mutants.py
+
+# A few seeds, and those that once failed.
+EXTRA_DIST += tests/sim/mutants.py tests/sim/seeds tests/sim/run-seeds.sh
+corpus_tests += tests/sim/run-seeds.sh
+tests/sim/run-seeds.log: tests/sim/dhtsim
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/sim/test_oracle tests/sim/test_parts tests/sim/test_runs
+tests_sim_test_oracle_SOURCES = tests/sim/test_oracle.c tests/unit/unit.h
+tests_sim_test_oracle_LDADD = libsim.la $(CMOCKA_LIBS)
+tests_sim_test_parts_SOURCES = tests/sim/test_parts.c tests/unit/unit.h tests/unit/test_seed.h
+tests_sim_test_parts_LDADD = libsim.la $(CMOCKA_LIBS)
+tests_sim_test_runs_SOURCES = tests/sim/test_runs.c tests/unit/unit.h
+tests_sim_test_runs_LDADD = libsim.la $(CMOCKA_LIBS)
+endif

@@ -301,7 +301,8 @@ static void check_holders(struct sim *s, const struct act *a, uint32_t hash, uin
 void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i, uint8_t status)
 {
 	struct key *k = &s->oracle->keys[r->hashes[i]][r->provider];
-	uint32_t known = cluster_status(n->cluster).known;
+	struct cluster_status cluster = cluster_status(n->cluster);
+	bool few = cluster.settled && cluster.known < s->plan.quorum;
 	struct act *a;
 
 	for (a = k->acts; a && a->request != r->number;)
@@ -316,7 +317,7 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	sim_count(s, a->withdraws ? TALLY_WITHDRAWN : TALLY_ACKED);
 	a->acked = true;
 	a->acked_us = s->now_us;
-	a->quorum = known < s->plan.quorum ? known : s->plan.quorum;
+	a->quorum = few ? cluster.known : s->plan.quorum;
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)
 		check_holders(s, a, r->hashes[i], r->provider);
