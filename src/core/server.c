@@ -65,6 +65,7 @@ static bool make_parts(struct server *s, const struct policy *policy,
 	const struct server_seed *seed, const struct now *now)
 {
 	uint8_t secret[16];
+	uint64_t salt;
 
 	derive(seed, "table", secret);
 	s->table = table_new(&policy->limits, secret, now_mono_ms(now));
@@ -78,6 +79,9 @@ static bool make_parts(struct server *s, const struct policy *policy,
 	s->told = recent_new(secret, TOLD_WINDOW_MS);
 	derive(seed, "macs", secret);
 	s->macs = recent_new(secret, AUTH_SEEN_MS);
+	derive(seed, "versions", secret);
+	memcpy(&salt, secret, sizeof(salt));
+	version_clock_init(&s->clock, salt);
 	sodium_memzero(secret, sizeof(secret));
 	return s->table && s->watch && s->limit && s->carried_out && s->told && s->macs;
 }

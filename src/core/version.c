@@ -1,19 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/version.h"
 
-#define FLAGS     UINT64_C(3) /* S and W */
-#define STAMP_MAX (UINT64_MAX - FLAGS)
-#define WALL_BITS 48
+#define FLAGS      UINT64_C(3) /* S and W */
+#define FIRST_BITS 16          /* of the count: where a millisecond's stamps begin */
+#define STEP_BITS  8
+#define STAMP_MAX  (UINT64_MAX - FLAGS)
+#define WALL_BITS  (64 - VERSION_WALL_SHIFT)
+
+void version_clock_init(struct version_clock *c, uint64_t salt)
+{
+	atomic_init(&c->last, 0);
+	c->salt = salt;
+}
+
+/* The finalizer of splitmix64 (Vigna, prng.di.unimi.it, public domain). */
+static uint64_t draw(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
 
 /* Above every version seen so far, with S and W clear. At the end of all numbers it stays there:
  * who feeds it such versions was to refuse them. */
-static uint64_t stamp_after(uint64_t last, uint64_t wall_ms)
+static uint64_t stamp_after(const struct version_clock *c, uint64_t last, uint64_t wall_ms)
 {
-	uint64_t wall = wall_ms < UINT64_C(1) << WALL_BITS ? wall_ms << 16 : STAMP_MAX;
+	uint64_t wall = wall_ms < UINT64_C(1) << WALL_BITS ? version_at(wall_ms) : STAMP_MAX;
+	uint64_t drawn = draw(c->salt + (wall > last ? wall : last));
 
+	if (wall == STAMP_MAX)
+		return STAMP_MAX;
 	if (wall > last)
-		return wall;
-	return last < STAMP_MAX ? (last | FLAGS) + 1 : STAMP_MAX;
+		return wall + (drawn >> (64 - FIRST_BITS)) * (FLAGS + 1);
+	uint64_t step = ((drawn >> (64 - STEP_BITS)) + 1) * (FLAGS + 1);
+	last &= ~FLAGS;
+	return last < STAMP_MAX - step ? last + step : STAMP_MAX;
 }
 
 uint64_t version_next(struct version_clock *c, uint64_t wall_ms)
@@ -21,7 +42,7 @@ uint64_t version_next(struct version_clock *c, uint64_t wall_ms)
 	uint64_t last = atomic_load_explicit(&c->last, memory_order_relaxed), next;
 
 	do {
-		next = stamp_after(last, wall_ms);
+		next = stamp_after(c, last, wall_ms);
 	} while (!atomic_compare_exchange_weak_explicit(
 		&c->last, &last, next, memory_order_relaxed, memory_order_relaxed));
 	return next;

@@ -4,12 +4,16 @@
  *
  * A hybrid logical clock (Kulkarni et al., 2014) in one number:
  *
- *     63           16 15        2  1   0
- *     | wall ms (48) | count (14) | S | W |
+ *     63           20 19        2  1   0
+ *     | wall ms (44) | count (18) | S | W |
  *
- * It follows the wall clock, never goes back when that does, and is above every version that was
- * shown to it. W says that the record was withdrawn; being the lowest bit it makes a withdrawal
- * win against an announcement of the very same stamp, on every server alike.
+ * It follows the wall clock (until the year 2527), never goes back when that does, and is above
+ * every version that was shown to it. Two servers that change one record at the same moment must
+ * not come to the same stamp, for then each would take the other's change for its own: the count
+ * begins and goes on by steps that each server draws for itself, on average 128, which leaves 2048
+ * stamps for each millisecond before the next is borrowed. W says that the record was withdrawn;
+ * being the lowest bit it makes a withdrawal win against an announcement of the very same stamp, on
+ * every server alike.
  *
  * S says 'shortened': the record took the place of a copy that would have lived longer, so that
  * copies like it elsewhere may outlive it. It is knowledge about a version, not a part of it, and
@@ -24,9 +28,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define VERSION_WALL_SHIFT 20
+
 struct version_clock {
 	_Atomic(uint64_t) last;
+	uint64_t salt; /* its server's own: what the steps are drawn from */
 };
+
+void version_clock_init(struct version_clock *c, uint64_t salt);
 
 /* A stamp above every earlier one, with S and W clear. */
 uint64_t version_next(struct version_clock *c, uint64_t wall_ms);
@@ -60,9 +69,15 @@ static inline uint64_t version_shortened(uint64_t version)
 	return version | 2;
 }
 
+/* The least version of this moment. */
+static inline uint64_t version_at(uint64_t wall_ms)
+{
+	return wall_ms << VERSION_WALL_SHIFT;
+}
+
 static inline uint64_t version_wall_ms(uint64_t version)
 {
-	return version >> 16;
+	return version >> VERSION_WALL_SHIFT;
 }
 
 #endif

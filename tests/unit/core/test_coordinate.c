@@ -302,7 +302,7 @@ static void a_clock_ahead_is_passed(void **state)
 {
 	struct net *net = *state;
 	struct now now = net_now(net, ASKED);
-	uint64_t ahead = (now.wall_ms + 3600000) << 16;
+	uint64_t ahead = version_at(now.wall_ms + 3600000);
 
 	for (unsigned i = 0; i < 3; i++)
 		net_put(net, i, NET_HASH, 7, ahead, 600000);
@@ -316,7 +316,7 @@ static void our_own_clock_behind_is_seen(void **state)
 {
 	struct net *net = *state;
 	struct now now = net_now(net, 0);
-	uint64_t ahead = (now.wall_ms + 3600000) << 16;
+	uint64_t ahead = version_at(now.wall_ms + 3600000);
 
 	net_put(net, 0, NET_HASH, 7, ahead, 600000);
 	net_ask(net, 0, WITHDRAW, GONE("00"));
@@ -330,7 +330,7 @@ static void a_put_passes_a_clock_ahead(void **state)
 {
 	struct net *net = *state;
 	struct now now = net_now(net, ASKED);
-	uint64_t ahead = version_withdrawal((now.wall_ms + 3600000) << 16);
+	uint64_t ahead = version_withdrawal(version_at(now.wall_ms + 3600000));
 
 	for (unsigned i = 0; i < 3; i++)
 		net_put(net, i, NET_HASH, 7, ahead, 600000);
@@ -344,7 +344,7 @@ static void what_stands_in_the_way_is_passed(void **state)
 {
 	struct net *net = *state;
 	struct now now = net_now(net, ASKED);
-	uint64_t newer = version_withdrawal((now.wall_ms + 10) << 16);
+	uint64_t newer = version_withdrawal(version_at(now.wall_ms + 10));
 
 	for (unsigned i = 0; i < 3; i++)
 		net_put(net, i, NET_HASH, 7, newer, 600000);
@@ -362,7 +362,7 @@ static void a_later_one_wins(void **state)
 	cut_off(net, 2, true);
 	net_ask(net, ASKED, ANNOUNCE, DONE("00"));
 	struct now now = net_now(net, ASKED);
-	net_put(net, 2, NET_HASH, 7, version_withdrawal((now.wall_ms + 10) << 16), 600000);
+	net_put(net, 2, NET_HASH, 7, version_withdrawal(version_at(now.wall_ms + 10)), 600000);
 	cut_off(net, 2, false);
 	net_run(net, 3000);
 	assert_int_equal(owners_with_it(net), 2);

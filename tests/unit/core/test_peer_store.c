@@ -27,7 +27,7 @@ static uint64_t version_at(struct net *net, int64_t ahead_ms)
 {
 	struct now now = net_now(net, OWNER);
 
-	return (uint64_t)((int64_t)now.wall_ms + ahead_ms) << 16;
+	return version_at((uint64_t)((int64_t)now.wall_ms + ahead_ms));
 }
 
 static struct peer_stored store(struct net *net, unsigned node, uint64_t version, uint64_t life_ms)

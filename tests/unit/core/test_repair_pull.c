@@ -191,7 +191,7 @@ static void from_the_future(void **state)
 		k++;
 	struct table_key key = key_of(k, hash);
 	struct record x = rig_record(
-		k, (r->now.wall_ms + 25 * HOUR_MS) << 16, now_mono_ms(&r->now) + HOUR_MS);
+		k, version_at(r->now.wall_ms + 25 * HOUR_MS), now_mono_ms(&r->now) + HOUR_MS);
 	assert_int_equal(
 		lane_store(r->node[0].lane, &key, &x, now_mono_ms(&r->now)), TABLE_APPEARED);
 	rig_run(r, 5 * INTERVAL_MS);

@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-#define WALL UINT64_C(1700000000000)
+#define WALL     UINT64_C(1700000000000)
+#define STEP_MAX 1024
 
 static void a_stamp_has_the_wall_time(void **state)
 {
@@ -36,7 +37,7 @@ static void shortened_takes_no_part_in_the_order(void **state)
 	assert_true(version_order(version_next(&c, WALL)) > version_withdrawal(s));
 	version_observe(&d, v);
 	version_observe(&d, s);
-	assert_int_equal(version_next(&d, WALL), v + 4);
+	assert_in_range(version_next(&d, WALL), v + 4, v + STEP_MAX);
 }
 
 static void stamps_rise_whatever_the_wall_does(void **state)
@@ -56,13 +57,16 @@ static void stamps_rise_whatever_the_wall_does(void **state)
 	assert_int_equal(version_wall_ms(last), WALL + 2);
 }
 
-static void more_than_16384_in_a_millisecond_borrow_the_next(void **state)
+static void many_in_a_millisecond_borrow_the_next(void **state)
 {
 	struct version_clock c = {0};
 	uint64_t v = 0;
 
 	(void)state;
-	for (int i = 0; i < 16384 + 1; i++)
+	for (int i = 0; i < 1400; i++)
+		v = version_next(&c, WALL);
+	assert_int_equal(version_wall_ms(v), WALL);
+	for (int i = 0; i < 1400; i++)
 		v = version_next(&c, WALL);
 	assert_int_equal(version_wall_ms(v), WALL + 1);
 }
@@ -70,14 +74,34 @@ static void more_than_16384_in_a_millisecond_borrow_the_next(void **state)
 static void what_was_observed_is_passed(void **state)
 {
 	struct version_clock c = {0};
-	uint64_t theirs = version_withdrawal((WALL + 5000) << 16);
+	uint64_t theirs = version_withdrawal(version_at(WALL + 5000));
 
 	(void)state;
 	version_observe(&c, theirs);
 	uint64_t v = version_next(&c, WALL);
-	assert_int_equal(v, theirs + 3);
-	version_observe(&c, WALL << 16);
-	assert_int_equal(version_next(&c, WALL), v + 4);
+	assert_in_range(v, theirs + 3, theirs + STEP_MAX);
+	version_observe(&c, version_at(WALL));
+	assert_in_range(version_next(&c, WALL), v + 4, v + STEP_MAX);
+}
+
+/* Neither on a new millisecond, nor behind the same stamp of a third server. */
+static void two_servers_seldom_come_to_the_same(void **state)
+{
+	struct version_clock c, d;
+	uint32_t fresh = 0, after = 0;
+
+	(void)state;
+	version_clock_init(&c, 1);
+	version_clock_init(&d, 2);
+	for (uint64_t i = 0; i < 100000; i++) {
+		fresh += version_next(&c, WALL + 10 * i) == version_next(&d, WALL + 10 * i);
+		version_observe(&c, version_at(WALL + 10 * i + 5));
+		version_observe(&d, version_at(WALL + 10 * i + 5));
+		after += version_next(&c, WALL) == version_next(&d, WALL);
+	}
+	/* One in 65536, and one in 256. */
+	assert_in_range(fresh, 0, 12);
+	assert_in_range(after, 250, 530);
 }
 
 static void the_end_of_all_numbers_is_not_wrapped(void **state)
@@ -136,8 +160,9 @@ int main(void)
 		cmocka_unit_test(a_stamp_has_the_wall_time),
 		cmocka_unit_test(shortened_takes_no_part_in_the_order),
 		cmocka_unit_test(stamps_rise_whatever_the_wall_does),
-		cmocka_unit_test(more_than_16384_in_a_millisecond_borrow_the_next),
+		cmocka_unit_test(many_in_a_millisecond_borrow_the_next),
 		cmocka_unit_test(what_was_observed_is_passed),
+		cmocka_unit_test(two_servers_seldom_come_to_the_same),
 		cmocka_unit_test(the_end_of_all_numbers_is_not_wrapped),
 		cmocka_unit_test(no_two_threads_get_the_same),
 	};
