@@ -6,6 +6,7 @@
 #include "wire/list.h"
 
 #define RECORD_OF_SAMPLE 17 /* bytes, at most */
+#define SAMPLE_LATE_MS   2000
 
 /* How many complete owners have to say that nobody has a hash. */
 static uint32_t nobodies_needed(const struct view *v, uint32_t partition)
@@ -267,6 +268,13 @@ static void take_record(
 		cut_before(h, r);
 }
 
+/* A sample says nothing of lives: what is in it may be told for as long as the read waits, and a
+ * moment for the tick that ends it to come. A server that stands still tells none of it later. */
+static uint64_t sample_end_ms(const struct op *op)
+{
+	return op->end_us / 1000 + SAMPLE_LATE_MS;
+}
+
 static void take_records(struct coordinator *c, const struct op *op, struct op_hash *h,
 	const struct peer_fetched *fetched, const struct letter *l, const struct now *now)
 {
@@ -279,7 +287,8 @@ static void take_records(struct coordinator *c, const struct op *op, struct op_h
 			.ip = told.ip,
 			.port = told.port,
 			.version = told.version,
-			.expiry_ms = told.version ? letter_expiry_ms(l, life_ms) : NEVER,
+			.expiry_ms = told.version ? letter_expiry_ms(l, life_ms)
+		                                  : sample_end_ms(op),
 		};
 		take_record(c, h, &r, now);
 	}
@@ -325,7 +334,7 @@ void read_fetched(struct coordinator *c, const struct view *v, struct leg *leg,
 		leg->over = true;
 		leg->due_us = NEVER;
 	}
-	if (op->state != OP_OPEN || h->flags & READ_DONE)
+	if (op->state != OP_OPEN || h->flags & READ_DONE || now->mono_us >= op->end_us)
 		return;
 	if (fetched->total != 0)
 		take_hits(c, op, h, fetched, l, now);

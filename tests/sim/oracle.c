@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/lane.h"
+
 #include "chance.h"
 #include "crowd.h"
 #include "fleet.h"
@@ -25,17 +27,26 @@
 
 #define LOSSES_MAX 1024
 
+#define GROUP_WORDS (PLAN_SERVERS_MAX / 64)
+
+/* Servers, by their bits. */
+struct group {
+	uint64_t bits[GROUP_WORDS];
+};
+
 struct act {
 	struct act *next;
 	uint32_t request;
 	bool withdraws, acked;
+	bool late; /* only a copy of what is forgotten: it may come to nothing, or win once more */
 	bool pardoned;   /* it was excused in an audit: it may be lost for good */
 	uint32_t quorum; /* servers that have it when it is acked */
 	uint64_t first_us, last_us, acked_us;
 	uint64_t end_first_us, end_last_us;
 	uint64_t wall_ms; /* the earliest clock of its servers when a copy came */
-	uint64_t servers[PLAN_SERVERS_MAX / 64];
-	uint32_t server_count;
+	struct group servers;
+	struct group owners; /* those that its servers stored it on */
+	bool owners_vary;    /* its servers, or one in the course of time, took others for them */
 };
 
 struct key {
@@ -161,6 +172,7 @@ static struct act *act_of(struct sim *s, const struct ask *r, struct key *k)
 	a = act_new(s->oracle);
 	a->request = r->number;
 	a->withdraws = r->kind == ASK_WITHDRAW;
+	a->late = r->asked_count > 1;
 	a->first_us = s->now_us;
 	a->end_first_us = s->now_us + r->ttl_s * SIM_SECOND;
 	a->wall_ms = UINT64_MAX;
@@ -169,12 +181,55 @@ static struct act *act_of(struct sim *s, const struct ask *r, struct key *k)
 	return a;
 }
 
-static void note_server(struct act *a, uint32_t server)
+static void group_add(struct group *g, uint32_t server)
 {
-	uint64_t bit = UINT64_C(1) << server % 64;
+	g->bits[server / 64] |= UINT64_C(1) << server % 64;
+}
 
-	a->server_count += !(a->servers[server / 64] & bit);
-	a->servers[server / 64] |= bit;
+static bool group_has(const struct group *g, uint32_t server)
+{
+	return g->bits[server / 64] >> server % 64 & 1;
+}
+
+static uint32_t group_size(const struct group *g)
+{
+	uint32_t size = 0;
+
+	for (size_t i = 0; i < GROUP_WORDS; i++)
+		size += (uint32_t)__builtin_popcountll(g->bits[i]);
+	return size;
+}
+
+static struct group group_both(const struct group *a, const struct group *b)
+{
+	struct group both;
+
+	for (size_t i = 0; i < GROUP_WORDS; i++)
+		both.bits[i] = a->bits[i] | b->bits[i];
+	return both;
+}
+
+/* Whom a server takes for the owners of a hash. */
+static struct group owners_of(const struct sim *s, const struct node *n, uint32_t hash)
+{
+	const struct view *v = atomic_load(&n->server->view);
+	struct table_key key = table_key_of(hash_span(oracle_hash(s, hash)));
+	const uint16_t *row = view_row(v, key.partition);
+	struct group owners = {0};
+
+	for (uint32_t i = 0; i < v->replicas && i < v->row_len && row[i] != RING_NONE; i++)
+		group_add(&owners, place_of(&v->members[row[i]].id.ip).index);
+	return owners;
+}
+
+static void note_owners(
+	const struct sim *s, const struct node *n, struct act *a, uint32_t hash, bool first)
+{
+	struct group owners = owners_of(s, n, hash);
+
+	if (!first && memcmp(&owners, &a->owners, sizeof(owners)) != 0)
+		a->owners_vary = true;
+	a->owners = owners;
 }
 
 void oracle_asked(struct sim *s, struct node *n, const struct ask *r)
@@ -184,10 +239,11 @@ void oracle_asked(struct sim *s, struct node *n, const struct ask *r)
 	for (uint32_t i = 0; i < r->hash_count; i++) {
 		struct key *k = &s->oracle->keys[r->hashes[i]][r->provider];
 		struct act *a = act_of(s, r, k);
+		note_owners(s, n, a, r->hashes[i], group_size(&a->servers) == 0);
 		a->last_us = s->now_us;
 		a->end_last_us = s->now_us + r->ttl_s * SIM_SECOND;
 		a->wall_ms = wall_ms < a->wall_ms ? wall_ms : a->wall_ms;
-		note_server(a, n->index);
+		group_add(&a->servers, n->index);
 		if (a->withdraws) {
 			k->withdrawn++;
 			continue;
@@ -220,21 +276,22 @@ static uint64_t done_us(const struct sim *s, const struct act *a)
 {
 	uint64_t done = a->last_us + WRITE_US;
 
-	if (a->acked && a->server_count == 1 && a->last_us <= a->acked_us)
+	if (a->acked && group_size(&a->servers) == 1 && a->last_us <= a->acked_us)
 		return a->acked_us;
 	for (uint32_t i = 0; i < s->fleet->count; i++) {
 		uint64_t paused = s->fleet->nodes[i].paused_us;
-		if (a->servers[i / 64] >> i % 64 & 1 && paused > a->first_us &&
-			paused + RESUME_US > done)
+		if (group_has(&a->servers, i) && paused > a->first_us && paused + RESUME_US > done)
 			done = paused + RESUME_US;
 	}
 	return done;
 }
 
 /* Whether who acknowledged the later one must have met the earlier one. */
-static bool overlap(const struct sim *s, const struct act *a, const struct act *b)
+static bool overlap(const struct act *a, const struct act *b)
 {
-	return a->quorum + b->quorum > s->plan.replicas;
+	struct group both = group_both(&a->owners, &b->owners);
+
+	return !a->owners_vary && !b->owners_vary && a->quorum + b->quorum > group_size(&both);
 }
 
 static bool surely_before(const struct sim *s, const struct act *a, const struct act *b)
@@ -245,7 +302,7 @@ static bool surely_before(const struct sim *s, const struct act *a, const struct
 		return false;
 	if (highest_ms(s, done) + STAMP_MS < b->wall_ms)
 		return true;
-	return a->acked && overlap(s, a, b);
+	return a->acked && overlap(a, b);
 }
 
 static bool is_forgotten(const struct sim *s, const struct key *k, const struct act *a)
@@ -308,7 +365,7 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	for (a = k->acts; a && a->request != r->number;)
 		a = a->next;
 	/* A repetition may be acknowledged when all is over. */
-	if (!a || a->acked)
+	if (!a || a->acked || a->late)
 		return;
 	if (status != STATUS_STORED) {
 		sim_count(s, TALLY_NOT_ACKED);
@@ -317,6 +374,7 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	sim_count(s, a->withdraws ? TALLY_WITHDRAWN : TALLY_ACKED);
 	a->acked = true;
 	a->acked_us = s->now_us;
+	note_owners(s, n, a, r->hashes[i], false);
 	a->quorum = few ? cluster.known : s->plan.quorum;
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)
@@ -337,19 +395,14 @@ void oracle_disk_lost(struct sim *s, uint32_t server, uint64_t since_us)
 /* Servers that have lost what came to them between two times. */
 static uint32_t losers(const struct sim *s, uint64_t first_us, uint64_t last_us)
 {
-	uint64_t lost[PLAN_SERVERS_MAX / 64] = {0};
-	uint32_t count = 0;
+	struct group lost = {0};
 
 	for (uint32_t i = 0; i < s->oracle->loss_count; i++) {
 		const struct loss *l = &s->oracle->losses[i];
-		uint64_t bit = UINT64_C(1) << l->server % 64;
-		if (l->at_us < first_us || l->since_us > last_us + LINGER_US ||
-			lost[l->server / 64] & bit)
-			continue;
-		lost[l->server / 64] |= bit;
-		count++;
+		if (l->at_us >= first_us && l->since_us <= last_us + LINGER_US)
+			group_add(&lost, l->server);
 	}
-	return count;
+	return group_size(&lost);
 }
 
 /* Whether so many servers have lost their disks that this act may be forgotten. */

@@ -39,8 +39,7 @@ static struct ask *ask(struct sim *s, enum ask_kind kind, uint32_t ttl_s)
 	r->hashes[0] = HASH;
 	r->provider = PROVIDER;
 	r->ttl_s = ttl_s;
-	/* Servers that do nothing have nothing. */
-	r->asked_count = 2;
+	r->asked_count = 1;
 	return r;
 }
 
@@ -49,8 +48,10 @@ static void comes(struct sim *s, const struct ask *r, uint32_t server)
 	oracle_asked(s, &s->fleet->nodes[server], r);
 }
 
-static void acked(struct sim *s, const struct ask *r, uint32_t server)
+/* As if a second copy had come: servers that do nothing have nothing. */
+static void acked(struct sim *s, struct ask *r, uint32_t server)
 {
+	r->asked_count = 2;
 	oracle_acked(s, &s->fleet->nodes[server], r, 0, STATUS_STORED);
 }
 
@@ -166,6 +167,48 @@ static void a_late_copy(void **state)
 	sim_free(s);
 }
 
+/* A copy of what is forgotten is answered as the first one was, and changes nothing; or it does. */
+static void a_copy_of_what_is_forgotten(void **state)
+{
+	struct sim *s = setup();
+	struct ask *first = ask(s, ASK_ANNOUNCE, TTL_S), *then = ask(s, ASK_ANNOUNCE, 4 * TTL_S);
+
+	(void)state;
+	comes(s, first, 0);
+	acked(s, first, 0);
+	pass(s, 5);
+	comes(s, then, 0);
+	acked(s, then, 0);
+	pass(s, 5);
+	comes(s, first, 0);
+	acked(s, first, 0);
+	pass(s, 10);
+	assert_int_equal(say(s, true), ORACLE_MUST);
+	pass(s, 2 * TTL_S);
+	assert_int_equal(say(s, true), ORACLE_MAY);
+	sim_free(s);
+}
+
+/* Those who are cut off from each other have quorums of their own: then clocks decide. */
+static void other_owners(void **state)
+{
+	struct sim *s = setup();
+	struct ask *drop = ask(s, ASK_WITHDRAW, 0), *put = ask(s, ASK_ANNOUNCE, TTL_S);
+
+	(void)state;
+	s->plan.replicas = s->plan.quorum = 1;
+	s->fleet->nodes[0].clock.offset_ms = 60000;
+	comes(s, drop, 0);
+	acked(s, drop, 0);
+	pass(s, 10);
+	/* Server 1 takes itself alone for the owner. */
+	comes(s, put, 1);
+	acked(s, put, 1);
+	pass(s, 10);
+	assert_int_equal(say(s, true), ORACLE_MAY);
+	sim_free(s);
+}
+
 /* What was not acknowledged before, by a server whose clock is ahead, may win. */
 static void a_clock_ahead(void **state)
 {
@@ -216,6 +259,8 @@ int main(void)
 		cmocka_unit_test(a_life_too_long),
 		cmocka_unit_test(withdrawn),
 		cmocka_unit_test(a_late_copy),
+		cmocka_unit_test(a_copy_of_what_is_forgotten),
+		cmocka_unit_test(other_owners),
 		cmocka_unit_test(a_clock_ahead),
 		cmocka_unit_test(lost_disks),
 	};

@@ -220,20 +220,25 @@ static void deliver(struct net *net, struct net_packet *p)
 	collect(net, p->to);
 }
 
+static bool is_due(const struct net *net, const struct net_packet *p)
+{
+	return p->due_us <= net->now_us && !net->nodes[p->to].still;
+}
+
 /* Everything that is due now. False when there was nothing. */
 static bool step(struct net *net)
 {
 	bool any = false;
 
 	for (struct net_packet *p = net->packets; p < net->packets + NET_PACKETS; p++)
-		if (p->due_us <= net->now_us) {
+		if (is_due(net, p)) {
 			deliver(net, p);
 			any = true;
 		}
 	for (unsigned i = 0; i < net->count; i++) {
 		struct now now = net_now(net, i);
 		struct lane *l = net->nodes[i].lane;
-		if (net->nodes[i].paused || lane_deadline(l) > now.mono_us)
+		if (net->nodes[i].paused || net->nodes[i].still || lane_deadline(l) > now.mono_us)
 			continue;
 		lane_tick(l, &now, &net->out);
 		collect(net, i);
@@ -248,11 +253,11 @@ static uint64_t next_us(const struct net *net)
 	uint64_t next = UINT64_MAX;
 
 	for (const struct net_packet *p = net->packets; p < net->packets + NET_PACKETS; p++)
-		if (p->due_us < next)
+		if (p->due_us < next && !net->nodes[p->to].still)
 			next = p->due_us;
 	for (unsigned i = 0; i < net->count; i++) {
 		uint64_t due = lane_deadline(net->nodes[i].lane);
-		if (net->nodes[i].paused || due == UINT64_MAX)
+		if (net->nodes[i].paused || net->nodes[i].still || due == UINT64_MAX)
 			continue;
 		due = due > net->nodes[i].mono_us ? due - net->nodes[i].mono_us : 0;
 		next = due < next ? due : next;

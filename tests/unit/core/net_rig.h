@@ -48,6 +48,7 @@ struct node {
 	uint64_t mono_us; /* ahead of the net's time */
 	int64_t wall_ms;  /* the same */
 	bool paused;      /* nothing reaches it, and it does nothing */
+	bool still;       /* it does nothing, and what comes for it waits */
 };
 
 struct net {

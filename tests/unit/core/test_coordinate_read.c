@@ -207,6 +207,21 @@ static void time_over(void **state)
 	assert_int_equal(net_stat(net, ASKED, STATS_CLUSTER_READS_CUT), 1);
 }
 
+/* What owners said before it stood still for a long time, it does not tell after that. */
+static void who_stood_still_tells_nothing_old(void **state)
+{
+	struct net *net = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		put_at(net, i, 7);
+	net_send(net, ASKED, NET_CLIENT, GET);
+	net->nodes[ASKED].still = true;
+	net_run(net, LIFE + 1);
+	net->nodes[ASKED].still = false;
+	net_run(net, 10);
+	net_expect(net, NOBODY);
+}
+
 static void dead_members_are_not_asked(void **state)
 {
 	struct net *net = *state;
@@ -604,6 +619,7 @@ int main(void)
 		TEST(patience_is_what_is_usual),
 		TEST(a_lost_question_is_asked_again),
 		TEST(time_over),
+		TEST(who_stood_still_tells_nothing_old),
 		TEST(dead_members_are_not_asked),
 		TEST(a_suspect_is_asked_last),
 		TEST(alone_among_the_dead),
