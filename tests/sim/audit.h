@@ -5,6 +5,9 @@
  *     heal ── AUDIT_AGREE ──▶ members agree ── repair ──▶ each server is asked for each hash ──▶
  *     WANT and WATCH at each server, ANNOUNCE and WITHDRAW at some ──▶ chaos_audited()
  *
+ * Repair has two of its intervals, again and again as long as some server is held down because it
+ * was dead several times (at most AUDIT_HELD_US): it owns something when that is over.
+ *
  * The auditor asks as a client does, through the sockets. AUDIT_AGREE is ten keep-alive intervals,
  * as the design promises, and drop_after for who stays away, and fifteen seconds for gossip.
  *
@@ -18,6 +21,7 @@
 
 #define AUDIT_INTERVALS 10
 #define AUDIT_GOSSIP_US (15 * SIM_SECOND)
+#define AUDIT_HELD_US   (1200 * SIM_SECOND)
 
 struct audit *audit_new(struct sim *s);
 void audit_free(struct audit *a);

@@ -375,6 +375,7 @@ static void end_round(struct sim *s, struct event *e)
 	net_heal(s);
 	s->healed = true;
 	s->heal_us = s->now_us;
+	s->heal_restamped = fleet_restamped(s->fleet);
 	for (uint32_t i = 0; i < s->fleet->count; i++) {
 		struct node *n = &s->fleet->nodes[i];
 		if (node_is_up(n))

@@ -350,6 +350,19 @@ void fleet_receive(struct sim *s, struct packet *p)
 		net_release(s, p);
 }
 
+uint64_t fleet_restamped(const struct fleet *f)
+{
+	uint64_t sum = 0, n[STATS_COUNT];
+
+	for (uint32_t i = 0; i < f->count; i++) {
+		if (!node_is_up(&f->nodes[i]))
+			continue;
+		server_stats(f->nodes[i].server, n);
+		sum += n[STATS_CLUSTER_RESTAMPED];
+	}
+	return sum;
+}
+
 uint32_t fleet_up(const struct fleet *f)
 {
 	uint32_t up = 0;

@@ -137,6 +137,9 @@ static inline struct now node_now(const struct sim *s, const struct node *n)
 	return clock_now(&n->clock, s->now_us);
 }
 
+/* How many changes the servers that are up have given a newer version. */
+uint64_t fleet_restamped(const struct fleet *f);
+
 /* Servers that are up and not about to go. */
 uint32_t fleet_up(const struct fleet *f);
 

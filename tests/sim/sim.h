@@ -128,9 +128,10 @@ struct sim {
 	struct plan plan;
 	struct plan_options options;
 	uint64_t now_us;
-	bool over;        /* the run has come to its end */
-	bool healed;      /* no faults at the moment */
-	uint64_t heal_us; /* since when, or when the last healing was */
+	bool over;               /* the run has come to its end */
+	bool healed;             /* no faults at the moment */
+	uint64_t heal_us;        /* since when, or when the last healing was */
+	uint64_t heal_restamped; /* fleet_restamped() then */
 	uint64_t trace;
 	uint64_t tally[TALLY_COUNT];
 	struct sim_failure failure;
