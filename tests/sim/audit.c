@@ -32,6 +32,7 @@ struct audit {
 	struct ask *wants[PLAN_SERVERS_MAX], *watches[PLAN_SERVERS_MAX];
 
 	uint64_t sent[PLAN_SERVERS_MAX]; /* when the quiet began */
+	uint64_t held_us;                /* when a server was last held down */
 };
 
 static void agree(struct sim *s, struct event *e);
@@ -49,6 +50,37 @@ void audit_free(struct audit *a)
 	free(a);
 }
 
+/* Whether a server hears of another that owns nothing for a while, as it was dead several times. */
+static bool is_held(struct sim *s, const struct node *n)
+{
+	struct audit *a = s->audit;
+	struct now now = node_now(s, n);
+	size_t count = members_list(cluster_members(n->cluster), &now, a->members,
+		sizeof(a->members) / sizeof(a->members[0]));
+
+	for (size_t i = 0; i < count; i++) {
+		struct place p = place_of(&a->members[i].id.ip);
+		if (p.kind == PLACE_SERVER && a->members[i].state == PEER_ALIVE &&
+			a->members[i].profile.weight == 0 &&
+			s->fleet->nodes[p.index].conf.member.weight > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool any_is_held(struct sim *s)
+{
+	for (uint32_t i = 0; i < s->fleet->count; i++)
+		if (s->fleet->nodes[i].state == SERVER_UP && is_held(s, &s->fleet->nodes[i]))
+			return true;
+	return false;
+}
+
+static uint64_t repair_time_us(const struct sim *s)
+{
+	return 2 * s->plan.repair_us + ORACLE_SLACK_US;
+}
+
 /* Each second. */
 
 static void each_second(struct sim *s, struct event *e)
@@ -57,6 +89,8 @@ static void each_second(struct sim *s, struct event *e)
 
 	a->seconds++;
 	spy(s);
+	if (s->healed && any_is_held(s))
+		a->held_us = s->now_us;
 	for (uint32_t i = 0; i < s->fleet->count; i++) {
 		struct node *n = &s->fleet->nodes[i];
 		if (!node_is_up(n))
@@ -163,7 +197,7 @@ static void agree(struct sim *s, struct event *e)
 			sim_fail(s, "agreement", "servers %u and %u have other digests",
 				first->index, n->index);
 	}
-	later(s, ask_all, 2 * s->plan.repair_us + ORACLE_SLACK_US);
+	later(s, ask_all, repair_time_us(s));
 }
 
 /* What each server finds. */
@@ -248,40 +282,15 @@ static void ask_more(struct sim *s)
 		probe(s);
 }
 
-/* Whether a server hears of another that owns nothing for a while, as it was dead several times. */
-static bool is_held(struct sim *s, const struct node *n)
-{
-	struct audit *a = s->audit;
-	struct now now = node_now(s, n);
-	size_t count = members_list(cluster_members(n->cluster), &now, a->members,
-		sizeof(a->members) / sizeof(a->members[0]));
-
-	for (size_t i = 0; i < count; i++) {
-		struct place p = place_of(&a->members[i].id.ip);
-		if (p.kind == PLACE_SERVER && a->members[i].state == PEER_ALIVE &&
-			a->members[i].profile.weight == 0 &&
-			s->fleet->nodes[p.index].conf.member.weight > 0)
-			return true;
-	}
-	return false;
-}
-
-static bool any_is_held(struct sim *s)
-{
-	for (uint32_t i = 0; i < s->fleet->count; i++)
-		if (s->fleet->nodes[i].state == SERVER_UP && is_held(s, &s->fleet->nodes[i]))
-			return true;
-	return false;
-}
-
 static void ask_all(struct sim *s, struct event *e)
 {
 	struct audit *a = s->audit;
 
 	(void)e;
 	/* When they own something again, that is another change to be repaired. */
-	if (any_is_held(s) && s->now_us - s->heal_us < AUDIT_HELD_US) {
-		later(s, ask_all, 2 * s->plan.repair_us + ORACLE_SLACK_US);
+	uint64_t repaired_us = a->held_us + repair_time_us(s);
+	if (s->now_us < repaired_us && s->now_us - s->heal_us < AUDIT_HELD_US) {
+		later(s, ask_all, repaired_us - s->now_us);
 		return;
 	}
 	sim_count(s, TALLY_AUDITS);

@@ -5,8 +5,8 @@
  *     heal ── AUDIT_AGREE ──▶ members agree ── repair ──▶ each server is asked for each hash ──▶
  *     WANT and WATCH at each server, ANNOUNCE and WITHDRAW at some ──▶ chaos_audited()
  *
- * Repair has two of its intervals, again and again as long as some server is held down because it
- * was dead several times (at most AUDIT_HELD_US): it owns something when that is over.
+ * Repair has two of its intervals, and anew when a server that was held down because it had been
+ * dead several times owns something again (within AUDIT_HELD_US).
  *
  * The auditor asks as a client does, through the sockets. AUDIT_AGREE is ten keep-alive intervals,
  * as the design promises, and drop_after for who stays away, and fifteen seconds for gossip.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/lane.h"
+
 #define BATCH 64
 
 static struct saved *more(struct disk *d)
@@ -45,9 +47,10 @@ void disk_save(struct disk *d, struct table *t, const struct clock *c, uint64_t 
 	}
 }
 
-void disk_load(const struct disk *d, struct table *t, const struct clock *c, uint64_t sim_us)
+void disk_load(const struct disk *d, struct server *server, const struct clock *c, uint64_t sim_us)
 {
-	uint64_t now_ms = clock_mono_us(c, sim_us) / 1000;
+	struct lane *lane = server_cluster_lane(server);
+	struct now now = clock_now(c, sim_us);
 
 	for (size_t i = 0; i < d->count; i++) {
 		struct table_key key = table_key_of(hash_span(&d->records[i].hash));
@@ -55,8 +58,9 @@ void disk_load(const struct disk *d, struct table *t, const struct clock *c, uin
 		if (r.expiry_ms <= sim_us / 1000)
 			continue;
 		r.expiry_ms = clock_mono_us(c, r.expiry_ms * 1000) / 1000;
-		/* What was in a table fits another one of the same limits, but for chance. */
-		(void)table_merge(t, &key, &r, true, now_ms);
+		/* What was in a table fits another one of the same limits, but for chance. Stamps
+		 * come to be above all that was read, whatever the wall clock did meanwhile. */
+		(void)lane_store_foreign(lane, &key, &r, &now);
 	}
 }
 

@@ -20,6 +20,8 @@ struct saved {
 	struct record record; /* its expiry in simulated ms */
 };
 
+struct server;
+
 struct disk {
 	struct saved *records;
 	size_t count, capacity;
@@ -29,7 +31,7 @@ struct disk {
 void disk_save(struct disk *d, struct table *t, const struct clock *c, uint64_t sim_us);
 
 /* Puts what has not ended back into an empty table. */
-void disk_load(const struct disk *d, struct table *t, const struct clock *c, uint64_t sim_us);
+void disk_load(const struct disk *d, struct server *server, const struct clock *c, uint64_t sim_us);
 
 void disk_fini(struct disk *d);
 

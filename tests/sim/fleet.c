@@ -234,7 +234,7 @@ static void make_server(struct sim *s, struct node *n)
 	n->seal = seal_new(&n->conf.member.self, &keys, &seal_seed);
 	assert(n->server && n->seal);
 	if (n->disk)
-		disk_load(n->disk, server_table(n->server), &n->clock, s->now_us);
+		disk_load(n->disk, n->server, &n->clock, s->now_us);
 	n->cluster = cluster_new(n->server, n->seal, &n->conf, rng_u64(&n->rng), count != 0, &now);
 	assert(n->cluster);
 	members_set_seeds(cluster_members(n->cluster), seeds, count);

@@ -13,6 +13,7 @@
 #define HAVE_FACTOR 3u
 
 #define ECHO_US (40 * SIM_SECOND) /* after healing */
+#define AT_ONCE 2u                /* requests that change one key in the same moment */
 
 static bool changes(const struct ask *r)
 {
@@ -148,11 +149,14 @@ static void check_echo(
 
 	if (!s->plan.calm && !(s->healed && s->now_us - s->heal_us > ECHO_US))
 		return;
-	/* The last request of each kind may be what the first event is about. */
+	/* What an owner had no room for it may take much later. */
+	if (plan_has(&s->plan, FAULT_FULL))
+		return;
+	/* The last requests of each kind may be what the first event is about. */
 	if (k->since_us != s->heal_us + 1)
 		*k = (struct told_key){.since_us = s->heal_us + 1,
-			.announced = announced - 1,
-			.withdrawn = withdrawn ? withdrawn - 1 : 0};
+			.announced = announced < AT_ONCE ? 0 : announced - AT_ONCE,
+			.withdrawn = withdrawn < AT_ONCE ? 0 : withdrawn - AT_ONCE};
 	uint32_t most = announced - k->announced;
 	/* What took the place of a longer life leaves a tombstone at its end. */
 	if (kind == EVENT_WITHDRAWN)

@@ -21,7 +21,8 @@ struct responder {
 	char address[32]; /* "127.8.0.1:40000", for struct dht_options */
 	int fd, reply_fd, stop_fd;
 	pthread_t thread;
-	const struct responder *knows; /* and lists it beside itself; NULL: lists 10.0.0.1 and .2 */
+	/* And lists it beside itself; NULL: lists 10.0.0.1 and .2 */
+	_Atomic(const struct responder *) knows;
 	struct sockaddr_in at;
 	_Atomic(bool) silent;           /* reads and says nothing */
 	_Atomic(bool) reply_apart;      /* answers from another port */
