@@ -171,6 +171,11 @@ int lane_store(
 int lane_store_foreign(
 	struct lane *l, const struct table_key *key, const struct record *r, const struct now *now);
 
+/* The same for what another server has had for some time. To who is only just getting what there is
+ * of a partition it is no news: those who watch have been told by the others, long ago. */
+int lane_store_copy(
+	struct lane *l, const struct table_key *key, const struct record *r, const struct now *now);
+
 /* Whether a version is further ahead of our wall clock than any that is taken. */
 bool lane_version_ahead(uint64_t version, const struct now *now);
 

@@ -257,7 +257,7 @@ static void take_record(
 {
 	if (r->version != 0 && (h->flags & READ_OWNER)) {
 		struct table_key key = op_key(h);
-		int change = lane_store_foreign(c->lane, &key, r, now);
+		int change = lane_store_copy(c->lane, &key, r, now);
 		if (change >= 0 || change == DHT_EINVAL)
 			return;
 	}

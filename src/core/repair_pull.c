@@ -354,7 +354,7 @@ static int take_item(struct repair *r, const struct letter *l, const struct peer
 		.expiry_ms = letter_expiry_ms(l, (uint64_t)item->record.life * PEER_LIFE_UNIT_MS),
 	};
 
-	return lane_store_foreign(r->lane, &key, &record, now);
+	return lane_store_copy(r->lane, &key, &record, now);
 }
 
 static void take_items(struct repair *r, struct repair_job *j, const struct letter *l,

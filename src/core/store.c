@@ -46,7 +46,8 @@ void lane_tell(struct lane *l, const struct table_key *key, enum msg_event_kind 
 	watch_post(s->watch, key, kind, r, origin);
 }
 
-int lane_store(struct lane *l, const struct table_key *key, const struct record *r, uint64_t now_ms)
+static int store(struct lane *l, const struct table_key *key, const struct record *r, bool news,
+	uint64_t now_ms)
 {
 	bool bury = version_is_withdrawal(r->version);
 	int change = table_merge(l->server->table, key, r, bury, now_ms);
@@ -57,7 +58,10 @@ int lane_store(struct lane *l, const struct table_key *key, const struct record 
 		stats_inc(&l->stats, STATS_RECORDS_REFRESHED);
 	if (change == TABLE_APPEARED) {
 		stats_inc(&l->stats, STATS_RECORDS_NEW);
-		lane_tell(l, key, EVENT_APPEARED, r, WATCH_OWN_TABLE, now_ms);
+		if (news)
+			lane_tell(l, key, EVENT_APPEARED, r, WATCH_OWN_TABLE, now_ms);
+		else
+			watch_fire(l->server->watch, key);
 	}
 	if (change == TABLE_WITHDRAWN) {
 		stats_inc(&l->stats, STATS_RECORDS_WITHDRAWN);
@@ -66,18 +70,37 @@ int lane_store(struct lane *l, const struct table_key *key, const struct record 
 	return change;
 }
 
+int lane_store(struct lane *l, const struct table_key *key, const struct record *r, uint64_t now_ms)
+{
+	return store(l, key, r, true, now_ms);
+}
+
 bool lane_version_ahead(uint64_t version, const struct now *now)
 {
 	return version_wall_ms(version) > now->wall_ms + VERSION_AHEAD_MS;
 }
 
-int lane_store_foreign(
-	struct lane *l, const struct table_key *key, const struct record *r, const struct now *now)
+static int store_foreign(struct lane *l, const struct table_key *key, const struct record *r,
+	bool news, const struct now *now)
 {
 	if (lane_version_ahead(r->version, now) || !ip_is_unicast(&r->ip))
 		return DHT_EINVAL;
 	version_observe(&l->server->clock, version_order(r->version));
-	return lane_store(l, key, r, now_mono_ms(now));
+	return store(l, key, r, news, now_mono_ms(now));
+}
+
+int lane_store_foreign(
+	struct lane *l, const struct table_key *key, const struct record *r, const struct now *now)
+{
+	return store_foreign(l, key, r, true, now);
+}
+
+int lane_store_copy(
+	struct lane *l, const struct table_key *key, const struct record *r, const struct now *now)
+{
+	bool news = parts_get(&l->server->parts, key->partition) != PART_PARTIAL;
+
+	return store_foreign(l, key, r, news, now);
 }
 
 /* The table rounds an end up to its tick, which others would do again: so one is taken off. */

@@ -286,12 +286,12 @@ static uint64_t done_us(const struct sim *s, const struct act *a)
 	return done;
 }
 
-/* Whether who acknowledged the later one must have met the earlier one. */
-static bool overlap(const struct act *a, const struct act *b)
+/* Whether two such quorums must have met. */
+static bool overlap(const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
 {
 	struct group both = group_both(&a->owners, &b->owners);
 
-	return !a->owners_vary && !b->owners_vary && a->quorum + b->quorum > group_size(&both);
+	return !a->owners_vary && !b->owners_vary && quorum_a + quorum_b > group_size(&both);
 }
 
 static bool surely_before(const struct sim *s, const struct act *a, const struct act *b)
@@ -302,18 +302,21 @@ static bool surely_before(const struct sim *s, const struct act *a, const struct
 		return false;
 	if (highest_ms(s, done) + STAMP_MS < b->wall_ms)
 		return true;
-	return a->acked && overlap(a, b);
+	return a->acked && overlap(a, a->quorum, b, b->quorum);
 }
 
-static bool is_forgotten(const struct sim *s, const struct key *k, const struct act *a)
+/* A later act that is acknowledged; NULL: there is none. */
+static const struct act *act_after(const struct sim *s, const struct key *k, const struct act *a)
 {
 	for (const struct act *b = k->acts; b; b = b->next)
 		if (b != a && surely_before(s, a, b))
-			return true;
-	return false;
+			return b;
+	return NULL;
 }
 
-static void note_older(const struct sim *s, struct key *k, const struct act *a)
+/* a is forgotten for b. When others owned it then, nobody who knows of both may be left when b
+ * ends, if that is first. */
+static void note_older(const struct sim *s, struct key *k, const struct act *a, const struct act *b)
 {
 	if (a->withdraws)
 		return;
@@ -321,7 +324,7 @@ static void note_older(const struct sim *s, struct key *k, const struct act *a)
 		k->older_pardoned = false;
 	if (k->older_end_us < s->now_us || a->first_us < k->older_us)
 		k->older_us = a->first_us;
-	k->older_pardoned |= a->pardoned;
+	k->older_pardoned |= a->pardoned || !overlap(a, s->plan.quorum, b, b->quorum);
 	if (a->end_last_us > k->older_end_us)
 		k->older_end_us = a->end_last_us;
 }
@@ -332,11 +335,12 @@ static void forget(struct sim *s, struct key *k)
 
 	while (*at) {
 		struct act *a = *at;
-		if (!is_forgotten(s, k, a)) {
+		const struct act *b = act_after(s, k, a);
+		if (!b) {
 			at = &a->next;
 			continue;
 		}
-		note_older(s, k, a);
+		note_older(s, k, a, b);
 		*at = a->next;
 		a->next = s->oracle->free;
 		s->oracle->free = a;
@@ -493,6 +497,12 @@ static uint64_t early_us(const struct sim *s)
 	return ORACLE_SLACK_US + s->plan.ttl_max_s * SIM_SECOND / 50;
 }
 
+/* Where one owner's 'nobody' is believed, it is true when each of them has heard of the change. */
+static uint64_t all_owners_us(const struct sim *s)
+{
+	return s->plan.confirm_misses ? 0 : WRITE_US;
+}
+
 enum oracle_say oracle_say(struct sim *s, uint32_t hash, uint32_t provider, uint64_t from_us,
 	uint64_t to_us, bool repaired)
 {
@@ -504,7 +514,7 @@ enum oracle_say oracle_say(struct sim *s, uint32_t hash, uint32_t provider, uint
 		return ORACLE_MUST_NOT;
 	if (!sum.any || !sum.acked || plan_has(&s->plan, FAULT_FULL))
 		return ORACLE_MAY;
-	if (sum.announce && !sum.withdraw && sum.known_us <= from_us &&
+	if (sum.announce && !sum.withdraw && sum.known_us + all_owners_us(s) <= from_us &&
 		to_us + early < sum.end_first_us)
 		return sum.excused ? ORACLE_EXCUSED : ORACLE_MUST;
 	if (!repaired || sum.known_us + WRITE_US > from_us)

@@ -192,10 +192,9 @@ static void client_input(struct sim *s, struct thread *t, struct packet *p)
 	struct span password;
 
 	witness_asked(s, t->node, p);
-	enum lane_verdict verdict = lane_input(
+	/* Nonsense may look like an EXIT: whose password is wrong, and nothing comes of it. */
+	(void)lane_input(
 		lane_of(t), &now, &flow, p->bytes, p->len, outbox_of(s, t->node), &password);
-	if (verdict == LANE_EXIT)
-		sim_fail(s, "status", "server %u was to try a password", t->node->index);
 }
 
 /* How many envelopes a thread has listened to. */
