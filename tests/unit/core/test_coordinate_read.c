@@ -96,6 +96,34 @@ static void an_owner_without_it_confirms(void **state)
 	net_expect(net, HAVE_7);
 }
 
+/* A client of node 0 watches a hash that only the others have, and asks for it; gives how many
+ * messages it gets, one of them the HAVE. */
+static size_t told_of_what_others_have(struct net *net, enum part_state state)
+{
+	net_parts(net, 0, state);
+	net_ask(net, 0, "16 0012" TXID "0000003c 01" HASH_1, "14 000e" TXID "0000003c 01 00");
+	put_at(net, 1, 7);
+	put_at(net, 2, 7);
+	net_send(net, 0, NET_CLIENT, GET);
+	net_run(net, 100);
+	assert_true(net_has(net, 0, NET_HASH, 7));
+	return net->answer_count;
+}
+
+static void what_an_owner_hears_late_is_news(void **state)
+{
+	struct net *net = *state;
+
+	assert_int_equal(told_of_what_others_have(net, PART_COMPLETE), 2);
+	assert_true(net_answer(net, 0).type == MSG_EVENT || net_answer(net, 1).type == MSG_EVENT);
+}
+
+/* Others have told of it, long ago. */
+static void what_is_caught_up_with_is_no_news(void **state)
+{
+	assert_int_equal(told_of_what_others_have(*state, PART_PARTIAL), 1);
+}
+
 static void nobody_needs_two_owners(void **state)
 {
 	struct net *net = *state;
@@ -612,6 +640,8 @@ int main(void)
 		TEST(an_owner_that_has_it_asks_nobody),
 		TEST(others_are_asked),
 		TEST(an_owner_without_it_confirms),
+		TEST(what_an_owner_hears_late_is_news),
+		TEST(what_is_caught_up_with_is_no_news),
 		TEST(nobody_needs_two_owners),
 		TEST(what_only_one_owner_has_is_found_by_most),
 		TEST(misses_need_not_be_confirmed),
