@@ -8,8 +8,6 @@
 
 #include "base/mutant.h"
 
-#include "base/mutant.h"
-
 #include "run.h"
 
 #define EXIT_USAGE 2
@@ -18,13 +16,14 @@ struct arguments {
 	struct plan_options options;
 	uint64_t first, last;
 	unsigned jobs;
-	bool many, trace, shrink, stop;
+	bool many, trace, shrink, stop, help;
 	const char *replay;
 };
 
 /* What many runs came to. */
 struct summary {
 	uint64_t runs, failed, sim_us, spent_us;
+	uint64_t traces; /* their sum, for comparing with what another build makes of the seeds */
 	uint64_t tally[TALLY_COUNT];
 	bool shrink, stop;
 };
@@ -107,6 +106,7 @@ static bool add(void *to, const struct outcome *out)
 	sum->runs++;
 	sum->sim_us += out->sim_us;
 	sum->spent_us += out->spent_us;
+	sum->traces += out->trace;
 	for (uint32_t i = 0; i < TALLY_COUNT; i++)
 		sum->tally[i] += out->tally[i];
 	if (!out->failure.failed)
@@ -126,6 +126,7 @@ static bool add(void *to, const struct outcome *out)
 static int report(const struct summary *sum)
 {
 	print_tally(sum->tally);
+	printf("traces %016" PRIx64 "\n", sum->traces);
 	printf("%" PRIu64 " seeds, %" PRIu64 " failed, %.2f h simulated in %.1f s of a processor, "
 	       "%.0f times as fast\n",
 		sum->runs, sum->failed, (double)sum->sim_us / 3.6e9, (double)sum->spent_us / 1e6,
@@ -175,6 +176,7 @@ static bool take(int option, const char *value, struct arguments *a)
 			       &a->options.provider) == 2;
 	case 'o': a->stop = true; return true;
 	case 'f': a->replay = value; return true;
+	case 'h': a->help = true; return true;
 #ifdef DHT_MUTANTS
 	case 'm': dht_mutant = (unsigned)strtoul(value, &end, 0); return *end == '\0';
 #endif
@@ -196,6 +198,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{"spy", required_argument, NULL, 'p'},
 		{"stop-at-first", no_argument, NULL, 'o'},
 		{"replay", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
 #ifdef DHT_MUTANTS
 		{"mutant", required_argument, NULL, 'm'},
 #endif
@@ -257,6 +260,8 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv, &a))
 		return usage(stderr, EXIT_USAGE);
+	if (a.help)
+		return usage(stdout, EXIT_SUCCESS);
 	if (a.replay)
 		return replay(a.replay);
 	if (!a.many)
