@@ -9,6 +9,7 @@ lint_tests += \
 	tests/lint/layers.py \
 	tests/lint/manual.py \
 	tests/lint/mirror.py \
+	tests/lint/negative.py \
 	tests/lint/purity.py \
 	tests/lint/scripts.py \
 	tests/lint/settings.py \
@@ -17,6 +18,7 @@ lint_tests += \
 
 EXTRA_DIST += $(lint_tests) \
 	tests/lint/face-files \
+	tests/negative.md \
 	tests/lint/programs.py \
 	tests/lint/pure-symbols \
 	tests/lint/tidy-known \
