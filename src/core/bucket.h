@@ -2,13 +2,12 @@
 /*
  * bucket: a row of providers of one family in one block.
  *
- *     | n | depth | live | … | earliest |  ip  | port | expiry | version |  ip  | port | …
- *       1     1      1     1      4      4, 16    2       4         8
+ *     | n | live | … | earliest |  ip  | port | expiry | version |  ip  | port | …
+ *       1    1     2      4      4, 16    2       4         8
  *
  * n providers without gaps, in no order, of whom live are not withdrawn; earliest is a lower bound
- * of their expiries. depth says how many leading bits of the provider hash all of them share
- * (provset.h). A block of 64, 128, 256 or 512 bytes has room for 3, 6, 13 or 28 IPv4 providers, or
- * 1, 4, 8 or 16 IPv6 ones.
+ * of their expiries. A block of 64, 128, 256 or 512 bytes has room for 3, 6, 13 or 28 IPv4
+ * providers, or 1, 4, 8 or 16 IPv6 ones.
  */
 #ifndef DHT_CORE_BUCKET_H
 #define DHT_CORE_BUCKET_H
@@ -66,26 +65,16 @@ static inline void bucket_set_count(uint8_t *bucket, uint32_t n)
 	bucket[0] = (uint8_t)n;
 }
 
-static inline uint32_t bucket_depth(const uint8_t *bucket)
-{
-	return bucket[1];
-}
-
-static inline void bucket_set_depth(uint8_t *bucket, uint32_t depth)
-{
-	bucket[1] = (uint8_t)depth;
-}
-
 /* How many are not withdrawn, over or not: readers pass over a bucket that has none, so that a set
  * full of tombstones does not cost them a look at each. */
 static inline uint32_t bucket_live(const uint8_t *bucket)
 {
-	return bucket[2];
+	return bucket[1];
 }
 
 static inline void bucket_set_live(uint8_t *bucket, uint32_t n)
 {
-	bucket[2] = (uint8_t)n;
+	bucket[1] = (uint8_t)n;
 }
 
 static inline uint32_t bucket_earliest(const uint8_t *bucket)
@@ -98,10 +87,9 @@ static inline void bucket_set_earliest(uint8_t *bucket, uint32_t tick)
 	put_u32(bucket + 4, tick);
 }
 
-static inline void bucket_init(uint8_t *bucket, uint32_t depth)
+static inline void bucket_init(uint8_t *bucket)
 {
 	put_u32(bucket, 0);
-	bucket_set_depth(bucket, depth);
 	bucket_set_earliest(bucket, EXPIRY_NONE);
 }
 

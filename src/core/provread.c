@@ -24,10 +24,10 @@ void provread_lone(struct provread *r, const struct element *p, uint32_t now, ui
 	r->blocks = NULL;
 	r->now = now;
 	r->epoch_ms = epoch_ms;
-	bucket_init(r->lone, 0);
+	bucket_init(r->lone);
 	bucket_push(r->lone, FAMILY_V4, p);
 	r->half[FAMILY_V4] = (struct half){
-		.block = r->lone, .room = bucket_room(sizeof(r->lone), FAMILY_V4)};
+		.block = r->lone, .buckets = 1, .room = bucket_room(sizeof(r->lone), FAMILY_V4)};
 	r->half[FAMILY_V6] = (struct half){0};
 	r->alive[FAMILY_V4] = p->expiry > now && !version_is_withdrawal(p->version);
 	r->alive[FAMILY_V6] = 0;
@@ -45,11 +45,6 @@ static struct record record_of(const struct provread *r, const uint8_t *e, enum 
 	};
 }
 
-static bool half_empty(const struct half *h)
-{
-	return !h->dir && !h->block;
-}
-
 /* Where a walk over all who are alive has come to. */
 struct walk {
 	enum family f;
@@ -61,7 +56,7 @@ static const uint8_t *walk_next(const struct provread *r, struct walk *w)
 {
 	for (; w->f < FAMILIES; w->f++, w->place = 0) {
 		const struct half *h = &r->half[w->f];
-		while (!half_empty(h) && w->place < UINT32_C(1) << h->depth) {
+		while (w->place < h->buckets) {
 			const uint8_t *bucket = half_bucket(r->blocks, h, w->place);
 			uint32_t end = bucket_live(bucket) ? bucket_count(bucket) : 0;
 			while (w->slot < end) {
@@ -69,7 +64,7 @@ static const uint8_t *walk_next(const struct provread *r, struct walk *w)
 				if (element_alive(e, w->f, r->now))
 					return e;
 			}
-			w->place += half_span(h, bucket);
+			w->place++;
 			w->slot = 0;
 		}
 	}
@@ -128,11 +123,11 @@ static const uint8_t *throw_dart(
 	const struct provread *r, enum family f, struct rng *rng, struct drawn *d)
 {
 	const struct half *h = &r->half[f];
-	uint32_t dart = rng_below(rng, h->room << h->depth);
-	uint32_t place = dart & ((UINT32_C(1) << h->depth) - 1), slot = dart >> h->depth;
+	uint32_t dart = rng_below(rng, h->room * h->buckets);
+	uint32_t place = dart / h->room, slot = dart % h->room;
 	const uint8_t *bucket = half_bucket(r->blocks, h, place);
 
-	if (place % half_span(h, bucket) != 0 || slot >= bucket_count(bucket))
+	if (slot >= bucket_count(bucket))
 		return NULL;
 	const uint8_t *e = bucket_element(bucket, f, slot);
 	uint32_t id = (uint32_t)f << 31 | place << 5 | slot;
@@ -247,20 +242,18 @@ static bool page_half(const struct provread *r, enum family f, uint32_t from, st
 {
 	const struct half *h = &r->half[f];
 	struct ranked ranked[BUCKET_MAX];
-	uint32_t place = from >> (PROVIDER_HASH_BITS - h->depth);
 
 	if (r->alive[f] == 0)
 		return true;
-	while (!half_empty(h) && place < UINT32_C(1) << h->depth) {
+	for (uint32_t place = half_place(h, from); place < h->buckets; place++) {
 		const uint8_t *bucket = half_bucket(r->blocks, h, place);
 		if (page->buckets++ == PAGE_BUCKETS) {
-			page->next = provread_cursor(f, place << (PROVIDER_HASH_BITS - h->depth));
+			page->next = provread_cursor(f, half_from(h, place));
 			return false;
 		}
 		uint32_t n = rank_bucket(r, bucket, f, from, ranked);
 		if (!page_groups(r, ranked, n, f, page))
 			return false;
-		place = place / half_span(h, bucket) * half_span(h, bucket) + half_span(h, bucket);
 	}
 	return true;
 }

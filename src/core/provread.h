@@ -6,10 +6,9 @@
  * alive is ever given. Reading takes no memory and changes nothing.
  *
  * A sample is drawn by throwing darts: a place of the directory and a slot in its bucket, both
- * uniform, until a provider who is alive and was not drawn yet is hit. A bucket that has several
- * places counts only at the first, so every slot is as likely as any other. The family is drawn
- * first, by how many each has left. When most darts would miss, the set is walked instead
- * (Knuth's algorithm S), which is as fair.
+ * uniform, until a provider who is alive and was not drawn yet is hit. The family is drawn first,
+ * by how many each has left. When most darts would miss, the set is walked instead (Knuth's
+ * algorithm S), which is as fair.
  */
 #ifndef DHT_CORE_PROVREAD_H
 #define DHT_CORE_PROVREAD_H

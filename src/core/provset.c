@@ -11,8 +11,11 @@
 /* A handle's size that no block has: the rest is the ref of a head in the pool of 64. */
 #define HEAD_MARK (UINT32_C(5) << POOL_REF_BITS)
 
-/* The most of a directory that a provider is worth: 32 bytes. */
-#define PLACES_PER_PROVIDER 8
+#define DIRECTORY_MIN 4 /* places */
+
+/* A full bucket shares with a neighbour that has no more than this: so those who come in the order
+ * of their hashes leave buckets that are three quarters full behind them, instead of half full. */
+#define SHARE_MAX(room) ((room)*9 / 16)
 
 /*
  * dead counts those in the half who are over but neither withdrawn nor swept. Any now from
@@ -20,10 +23,10 @@
  * the time is walked no more than ten times a second.
  */
 struct head {
-	uint32_t *dir;
-	uint32_t depth;
+	struct stretch *dir;
+	uint32_t buckets;
+	uint32_t places; /* of the directory; as many as buckets, or more */
 	uint32_t count;
-	uint32_t deepest; /* buckets as deep as the directory */
 	uint32_t dead, dead_from, dead_until;
 };
 
@@ -61,14 +64,27 @@ static struct head *head_at(const struct blocks *b, uint32_t half)
 	return (struct head *)(void *)blocks_at(b, head_block(half));
 }
 
-static size_t dir_bytes(uint32_t depth)
+static size_t dir_bytes(uint32_t places)
 {
-	return sizeof(uint32_t) << depth;
+	return sizeof(struct stretch) * places;
 }
 
-static uint32_t place_of(uint32_t hash, uint32_t depth)
+/* The last of n stretches that begins at the hash or before it. */
+static uint32_t find_stretch(const struct stretch *dir, uint32_t n, uint32_t hash)
 {
-	return hash >> (PROVIDER_HASH_BITS - depth);
+	uint32_t at = 0;
+
+	while (n > 1) {
+		uint32_t half = n / 2;
+		at += dir[at + half].from <= hash ? half : 0;
+		n -= half;
+	}
+	return at;
+}
+
+uint32_t half_place(const struct half *h, uint32_t hash)
+{
+	return h->dir ? find_stretch(h->dir, h->buckets, hash) : 0;
 }
 
 static uint32_t element_hash(const uint8_t *e, enum family f)
@@ -97,11 +113,12 @@ struct half provset_half(const struct blocks *b, const struct provset *s, enum f
 	if (!half)
 		return (struct half){0};
 	if (!is_head(half))
-		return (struct half){
-			.block = blocks_at(b, half), .room = bucket_room(blocks_size(half), f)};
+		return (struct half){.block = blocks_at(b, half),
+			.buckets = 1,
+			.room = bucket_room(blocks_size(half), f)};
 	const struct head *head = head_at(b, half);
 	return (struct half){
-		.dir = head->dir, .depth = head->depth, .room = bucket_room(BLOCK_MAX, f)};
+		.dir = head->dir, .buckets = head->buckets, .room = bucket_room(BLOCK_MAX, f)};
 }
 
 static uint8_t *find_in_bucket(const uint8_t *bucket, enum family f, const uint8_t *key)
@@ -127,7 +144,8 @@ bool provset_find(const struct blocks *b, const struct provset *s, const struct 
 		return false;
 	if (is_head(half)) {
 		const struct head *head = head_at(b, half);
-		half = head->dir[place_of(provider_hash(ip, port), head->depth)];
+		half = head->dir[find_stretch(head->dir, head->buckets, provider_hash(ip, port))]
+		               .block;
 	}
 	element_key(ip, port, key);
 	out->family = f;
@@ -149,7 +167,7 @@ static int resize_block(struct blocks *b, uint32_t *half, uint32_t bytes)
 	return 0;
 }
 
-/* From one full block to a head with a directory of one place. */
+/* From one full block to a head with a directory of it alone. */
 static int make_head(struct blocks *b, uint32_t *half)
 {
 	uint32_t handle;
@@ -157,81 +175,148 @@ static int make_head(struct blocks *b, uint32_t *half)
 
 	if (err)
 		return err;
-	uint32_t *dir = blocks_calloc(b, dir_bytes(0), &err);
+	struct stretch *dir = blocks_calloc(b, dir_bytes(DIRECTORY_MIN), &err);
 	if (!dir) {
 		blocks_free(b, handle);
 		return err;
 	}
-	dir[0] = *half;
+	dir[0].block = *half;
 	*half = HEAD_MARK | (handle & BLOCK_REF_MASK);
-	*head_at(b, *half) = (struct head){
-		.dir = dir, .count = bucket_count(blocks_at(b, dir[0])), .deepest = 1};
+	*head_at(b, *half) = (struct head){.dir = dir,
+		.buckets = 1,
+		.places = DIRECTORY_MIN,
+		.count = bucket_count(blocks_at(b, dir[0].block))};
 	return 0;
 }
 
-/* Another depth, one more or less, for the directory. */
-static int resize_directory(struct blocks *b, struct head *head, uint32_t depth)
+/* Another size for the directory; its buckets fit. */
+static int resize_directory(struct blocks *b, struct head *head, uint32_t places)
 {
 	int err;
-	uint32_t *dir = blocks_calloc(b, dir_bytes(depth), &err);
+	struct stretch *dir = blocks_calloc(b, dir_bytes(places), &err);
 
 	if (!dir)
 		return err;
-	for (uint32_t i = 0; i < UINT32_C(1) << depth; i++)
-		dir[i] = head->dir[depth > head->depth ? i / 2 : i * 2];
-	blocks_cfree(b, head->dir, dir_bytes(head->depth));
+	memcpy(dir, head->dir, dir_bytes(head->buckets));
+	blocks_cfree(b, head->dir, dir_bytes(head->places));
 	head->dir = dir;
-	head->depth = depth;
-	head->deepest = 0;
-	for (uint32_t i = 0; i < UINT32_C(1) << depth; i++)
-		head->deepest += bucket_depth(blocks_at(b, dir[i])) == depth;
+	head->places = places;
 	return 0;
 }
 
-static bool may_double(const struct head *head)
-{
-	return head->depth < PROVSET_DEPTH_MAX &&
-	       UINT32_C(2) << head->depth <= head->count * PLACES_PER_PROVIDER;
-}
+/* Providers out of one bucket or two, with their hashes. */
+struct hand {
+	uint32_t n;
+	uint32_t hash[2 * BUCKET_MAX];
+	struct element p[2 * BUCKET_MAX];
+};
 
-/* Moves those of from whose hash has this bit into to. */
-static void divide(uint8_t *from, uint8_t *to, enum family f, uint32_t bit)
+static void pick_up(struct hand *hand, const uint8_t *bucket, enum family f)
 {
-	uint32_t n = bucket_count(from), kept = 0;
-
-	bucket_set_earliest(from, EXPIRY_NONE);
-	bucket_set_count(from, 0);
-	bucket_set_live(from, 0);
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *e = bucket_element(from, f, i);
-		struct element p = element_get(e, f);
-		bool moves = element_hash(e, f) & bit;
-		bucket_push(moves ? to : from, f, &p);
-		kept += !moves;
+	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
+		const uint8_t *e = bucket_element(bucket, f, i);
+		hand->hash[hand->n] = element_hash(e, f);
+		hand->p[hand->n++] = element_get(e, f);
 	}
-	assert(kept == bucket_count(from));
 }
 
-/* Makes two of the bucket at place. */
-static int split(struct blocks *b, struct head *head, enum family f, uint32_t place)
+/* Gives them out again: to low whose hash is below from, to high the others. */
+static void deal(const struct hand *hand, uint8_t *low, uint8_t *high, enum family f, uint32_t from)
 {
-	uint32_t handle;
-	int err = blocks_alloc(b, BLOCK_MAX, &handle);
+	bucket_init(low);
+	bucket_init(high);
+	for (uint32_t i = 0; i < hand->n; i++)
+		bucket_push(hand->hash[i] < from ? low : high, f, &hand->p[i]);
+}
 
+static uint32_t count_below(const struct hand *hand, uint32_t hash)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < hand->n; i++)
+		n += hand->hash[i] < hash;
+	return n;
+}
+
+/* Where to cut so that both parts are as equal as can be: the least hash of the upper one. 0: all
+ * have the same hash. */
+static uint32_t find_cut(const struct hand *hand)
+{
+	uint32_t sorted[2 * BUCKET_MAX], n = hand->n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = i;
+		for (; at > 0 && hand->hash[i] < sorted[at - 1]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = hand->hash[i];
+	}
+	for (uint32_t off = 0; off <= n / 2; off++) {
+		uint32_t left = n / 2 - off, right = n / 2 + off;
+		if (left > 0 && sorted[left] != sorted[left - 1])
+			return sorted[left];
+		if (right < n && sorted[right] != sorted[right - 1])
+			return sorted[right];
+	}
+	return 0;
+}
+
+/* Lets the buckets at place and behind it share evenly, when one is full and the other has room
+ * enough for it to be worth while. */
+static bool share(struct blocks *b, struct head *head, enum family f, uint32_t place)
+{
+	uint8_t *low = blocks_at(b, head->dir[place].block);
+	uint8_t *high = blocks_at(b, head->dir[place + 1].block);
+	uint32_t room = bucket_room(BLOCK_MAX, f);
+	struct hand hand = {0};
+
+	if (bucket_count(low) + bucket_count(high) > room + SHARE_MAX(room))
+		return false;
+	pick_up(&hand, low, f);
+	pick_up(&hand, high, f);
+	uint32_t from = find_cut(&hand), below = count_below(&hand, from);
+	if (below == 0 || below >= room || hand.n - below >= room)
+		return false;
+	deal(&hand, low, high, f, from);
+	head->dir[place + 1].from = from;
+	return true;
+}
+
+/* Puts an empty bucket behind place, for hashes from this one on. */
+static int insert_bucket(struct blocks *b, struct head *head, uint32_t place, uint32_t from)
+{
+	uint32_t block, places = head->places + head->places / 2;
+	int err = head->buckets < PROVSET_BUCKETS_MAX ? 0 : DHT_EFULL;
+
+	if (!err && head->buckets == head->places)
+		err = resize_directory(b, head, places);
+	if (!err)
+		err = blocks_alloc(b, BLOCK_MAX, &block);
 	if (err)
 		return err;
-	uint8_t *low = blocks_at(b, head->dir[place]), *high = blocks_at(b, handle);
-	uint32_t depth = bucket_depth(low) + 1;
-	uint32_t span = UINT32_C(1) << (head->depth - depth);
+	bucket_init(blocks_at(b, block));
+	struct stretch *at = &head->dir[place + 1];
+	memmove(at + 1, at, dir_bytes(head->buckets - place - 1));
+	*at = (struct stretch){.from = from, .block = block};
+	head->buckets++;
+	return 0;
+}
 
-	assert(depth <= head->depth);
-	bucket_set_depth(low, depth);
-	bucket_init(high, depth);
-	divide(low, high, f, UINT32_C(1) << (PROVIDER_HASH_BITS - depth));
-	uint32_t first = place / (2 * span) * (2 * span) + span;
-	for (uint32_t i = 0; i < span; i++)
-		head->dir[first + i] = handle;
-	head->deepest += depth == head->depth ? 2 : 0;
+/* Makes two of the full bucket at place, one of which has room for somebody of this hash. */
+static int split(struct blocks *b, struct head *head, enum family f, uint32_t place, uint32_t hash)
+{
+	struct hand hand = {0};
+
+	pick_up(&hand, blocks_at(b, head->dir[place].block), f);
+	uint32_t from = find_cut(&hand);
+	if (from == 0 && hash == hand.hash[0])
+		return DHT_EFULL;
+	if (from == 0) /* who comes has the other bucket alone */
+		from = hash > hand.hash[0] ? hash : hand.hash[0];
+	int err = insert_bucket(b, head, place, from);
+	if (err)
+		return err;
+	deal(&hand, blocks_at(b, head->dir[place].block), blocks_at(b, head->dir[place + 1].block),
+		f, from);
 	return 0;
 }
 
@@ -239,20 +324,18 @@ static int split(struct blocks *b, struct head *head, enum family f, uint32_t pl
 static int room_in_directory(
 	struct blocks *b, struct head *head, enum family f, uint32_t hash, uint8_t **bucket)
 {
-	for (;;) {
-		uint32_t place = place_of(hash, head->depth);
-		*bucket = blocks_at(b, head->dir[place]);
-		if (bucket_count(*bucket) < bucket_room(BLOCK_MAX, f))
-			return 0;
-		int err = 0;
-		if (bucket_depth(*bucket) < head->depth)
-			err = split(b, head, f, place);
-		else
-			err = may_double(head) ? resize_directory(b, head, head->depth + 1)
-			                       : DHT_EFULL;
-		if (err)
-			return err;
-	}
+	uint32_t place = find_stretch(head->dir, head->buckets, hash);
+	int err = 0;
+
+	*bucket = blocks_at(b, head->dir[place].block);
+	if (bucket_count(*bucket) < bucket_room(BLOCK_MAX, f))
+		return 0;
+	if (!(place > 0 && share(b, head, f, place - 1)) &&
+		!(place + 1 < head->buckets && share(b, head, f, place)))
+		err = split(b, head, f, place, hash);
+	place = find_stretch(head->dir, head->buckets, hash);
+	*bucket = blocks_at(b, head->dir[place].block);
+	return err;
 }
 
 /* Gives a bucket with room for p in a half of any form, changing the form if need be. */
@@ -265,7 +348,7 @@ static int room_for(
 		err = blocks_alloc(b, BUCKET_HEADER + element_size(f), half);
 		if (err)
 			return err;
-		bucket_init(blocks_at(b, *half), 0);
+		bucket_init(blocks_at(b, *half));
 	}
 	if (!is_head(*half)) {
 		*bucket = blocks_at(b, *half);
@@ -363,33 +446,22 @@ static bool reap_bucket(
 	return all;
 }
 
-/* Makes one of two neighbours, the bucket at place and its other half, when together they fill no
- * more than three quarters, so that the next few do not split it again. */
-static bool unite(struct blocks *b, struct head *head, enum family f, uint32_t place)
+/* Moves all of the bucket at place behind into the one at place, when together they fill no more
+ * than three quarters, so that the next few do not split it again, or when one is empty. */
+static bool unite(
+	struct blocks *b, struct head *head, enum family f, uint32_t place, uint32_t behind)
 {
-	uint8_t *bucket = blocks_at(b, head->dir[place]);
-	uint32_t depth = bucket_depth(bucket);
+	uint8_t *low = blocks_at(b, head->dir[place].block);
+	const uint8_t *high = blocks_at(b, head->dir[behind].block);
+	uint32_t n = bucket_count(high), all = bucket_count(low) + n;
 
-	if (depth == 0)
+	if (all > bucket_room(BLOCK_MAX, f) * 3 / 4 && n != 0 && n != all)
 		return false;
-	uint32_t span = UINT32_C(1) << (head->depth - depth);
-	uint32_t low_place = place / (2 * span) * (2 * span), high_place = low_place + span;
-	uint8_t *low = blocks_at(b, head->dir[low_place]);
-	uint8_t *high = blocks_at(b, head->dir[high_place]);
-	uint32_t high_handle = head->dir[high_place];
-
-	if (bucket_depth(low) != depth || bucket_depth(high) != depth ||
-		bucket_count(low) + bucket_count(high) > bucket_room(BLOCK_MAX, f) * 3 / 4)
-		return false;
-	for (uint32_t i = 0; i < bucket_count(high); i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct element p = element_get(bucket_element(high, f, i), f);
 		bucket_push(low, f, &p);
 	}
-	bucket_set_depth(low, depth - 1);
-	for (uint32_t i = 0; i < span; i++)
-		head->dir[high_place + i] = head->dir[low_place];
-	blocks_free(b, high_handle);
-	head->deepest -= depth == head->depth ? 2 : 0;
+	blocks_free(b, head->dir[behind].block);
 	return true;
 }
 
@@ -397,25 +469,21 @@ static bool unite(struct blocks *b, struct head *head, enum family f, uint32_t p
  * there is no memory for a smaller one, the larger one stays until next time. */
 static void compact_directory(struct blocks *b, struct head *head, enum family f)
 {
-	uint32_t place = 0;
+	uint32_t last = 0;
 
-	while (place < UINT32_C(1) << head->depth) {
-		while (unite(b, head, f, place))
-			;
-		uint32_t span = UINT32_C(1)
-		                << (head->depth - bucket_depth(blocks_at(b, head->dir[place])));
-		place = place / span * span + span;
-	}
-	while (head->depth > 0 && head->deepest == 0)
-		if (resize_directory(b, head, head->depth - 1) != 0)
-			break;
+	for (uint32_t place = 1; place < head->buckets; place++)
+		if (!unite(b, head, f, last, place))
+			head->dir[++last] = head->dir[place];
+	head->buckets = last + 1;
+	if (head->buckets > 1 && head->buckets < head->places / 4)
+		(void)resize_directory(b, head, head->places / 2);
 }
 
 static void free_head(struct blocks *b, uint32_t half)
 {
 	struct head *head = head_at(b, half);
 
-	blocks_cfree(b, head->dir, dir_bytes(head->depth));
+	blocks_cfree(b, head->dir, dir_bytes(head->places));
 	blocks_free(b, head_block(half));
 }
 
@@ -425,9 +493,9 @@ static void compact_half(struct blocks *b, uint32_t *half, enum family f)
 	if (is_head(*half)) {
 		struct head *head = head_at(b, *half);
 		compact_directory(b, head, f);
-		if (head->depth > 0)
+		if (head->buckets > 1)
 			return;
-		uint32_t first = head->dir[0];
+		uint32_t first = head->dir[0].block;
 		free_head(b, *half);
 		*half = first;
 	}
@@ -449,13 +517,12 @@ static bool reap_half(
 	uint32_t gone = 0;
 	bool all = true;
 
-	for (uint32_t i = 0; (h.dir || h.block) && i < UINT32_C(1) << h.depth;) {
+	for (uint32_t i = 0; i < h.buckets; i++) {
 		uint8_t *bucket = (uint8_t *)half_bucket(b, &h, i);
 		if (bucket_earliest(bucket) <= r->now && all)
 			all = reap_bucket(bucket, f, r, &s->live[f], &gone);
 		if (bucket_earliest(bucket) < *earliest)
 			*earliest = bucket_earliest(bucket);
-		i += half_span(&h, bucket);
 	}
 	if (is_head(s->half[f])) {
 		head_at(b, s->half[f])->count -= gone;
@@ -484,14 +551,8 @@ static void tidy_head(struct blocks *b, uint32_t *half)
 	blocks_move(b, &block);
 	*half = HEAD_MARK | (block & BLOCK_REF_MASK);
 	struct head *head = head_at(b, *half);
-	for (uint32_t i = 0; i < UINT32_C(1) << head->depth;) {
-		uint32_t handle = head->dir[i];
-		blocks_move(b, &handle);
-		uint32_t span = UINT32_C(1) << (head->depth - bucket_depth(blocks_at(b, handle)));
-		for (uint32_t j = 0; j < span; j++)
-			head->dir[i + j] = handle;
-		i += span;
-	}
+	for (uint32_t i = 0; i < head->buckets; i++)
+		blocks_move(b, &head->dir[i].block);
 }
 
 void provset_tidy(struct blocks *b, struct provset *s)
@@ -522,11 +583,8 @@ void provset_free(struct blocks *b, struct provset *s)
 			blocks_free(b, half);
 			continue;
 		}
-		for (uint32_t i = 0; i < UINT32_C(1) << h.depth;) {
-			uint32_t span = half_span(&h, half_bucket(b, &h, i));
-			blocks_free(b, h.dir[i]);
-			i += span;
-		}
+		for (uint32_t i = 0; i < h.buckets; i++)
+			blocks_free(b, h.dir[i].block);
 		free_head(b, half);
 	}
 	*s = (struct provset){.earliest = EXPIRY_NONE};
@@ -563,11 +621,8 @@ uint32_t provset_alive(const struct blocks *b, const struct provset *s, enum fam
 		return s->live[f];
 	if (head && now >= head->dead_from && now < head->dead_until)
 		return s->live[f] - head->dead;
-	for (uint32_t i = 0; i < UINT32_C(1) << h.depth;) {
-		const uint8_t *bucket = half_bucket(b, &h, i);
-		dead += count_dead(bucket, f, now, &until);
-		i += half_span(&h, bucket);
-	}
+	for (uint32_t i = 0; i < h.buckets; i++)
+		dead += count_dead(half_bucket(b, &h, i), f, now, &until);
 	if (head) {
 		head->dead = dead;
 		head->dead_from = now;
@@ -576,21 +631,19 @@ uint32_t provset_alive(const struct blocks *b, const struct provset *s, enum fam
 	return s->live[f] - dead;
 }
 
-/* The bucket at place: its providers, their hashes, its places in the directory. */
+/* The bucket at place: its providers and their hashes. */
 static uint32_t check_bucket(const struct blocks *b, const struct half *h, enum family f,
 	uint32_t place, const struct provset *s)
 {
 	const uint8_t *bucket = half_bucket(b, h, place);
 	uint32_t live = 0;
 
-	assert(bucket_depth(bucket) <= h->depth && bucket_count(bucket) <= h->room);
-	assert(place % half_span(h, bucket) == 0 && s->earliest <= bucket_earliest(bucket));
-	for (uint32_t i = 1; i < half_span(h, bucket); i++)
-		assert(h->dir[place + i] == h->dir[place]);
+	assert(bucket_count(bucket) > 0 && bucket_count(bucket) <= h->room);
+	assert(s->earliest <= bucket_earliest(bucket));
+	assert(half_from(h, place) < half_from(h, place + 1));
 	for (uint32_t i = 0; i < bucket_count(bucket); i++) {
 		const uint8_t *e = bucket_element(bucket, f, i);
-		uint32_t at = place_of(element_hash(e, f), h->depth);
-		assert(at >= place && at < place + half_span(h, bucket));
+		assert(half_place(h, element_hash(e, f)) == place);
 		assert(element_expiry(e, f) >= bucket_earliest(bucket));
 		assert(find_in_bucket(bucket, f, e) == e);
 		assert(element_announced(e, f) || !version_is_shortened(element_version(e, f)));
@@ -604,22 +657,20 @@ static void check_half(
 	const struct blocks *b, const struct provset *s, enum family f, struct census *c)
 {
 	struct half h = provset_half(b, s, f);
-	uint32_t live = 0, count = 0, deepest = 0;
+	uint32_t live = 0, count = 0;
 
-	for (uint32_t i = 0; s->half[f] && i < UINT32_C(1) << h.depth;) {
+	for (uint32_t i = 0; i < h.buckets; i++) {
 		const uint8_t *bucket = half_bucket(b, &h, i);
 		live += check_bucket(b, &h, f, i, s);
 		count += bucket_count(bucket);
-		deepest += bucket_depth(bucket) == h.depth;
-		census_block(c, h.dir ? h.dir[i] : s->half[f]);
-		i += half_span(&h, bucket);
+		census_block(c, h.dir ? h.dir[i].block : s->half[f]);
 	}
 	assert(live == s->live[f] && count == half_count(b, s->half[f]));
 	assert((count > 0) == (s->half[f] != 0));
 	if (is_head(s->half[f])) {
-		assert(head_at(b, s->half[f])->deepest == deepest);
+		assert(h.dir[0].from == 0 && h.buckets <= head_at(b, s->half[f])->places);
 		census_block(c, head_block(s->half[f]));
-		census_malloc(c, dir_bytes(h.depth));
+		census_malloc(c, dir_bytes(head_at(b, s->half[f])->places));
 	}
 }
 

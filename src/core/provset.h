@@ -3,25 +3,22 @@
  * provset: the providers of one hash, when they are more than one IPv4 provider.
  *
  * IPv4 and IPv6 providers are in separate halves. A half is nothing, one block (bucket.h) that
- * grows from 64 to 512 bytes, or above that a head with a directory of 512-byte buckets:
+ * grows from 64 to 512 bytes, or above that a head with a directory of 512-byte buckets, in the
+ * order of a 31-bit hash of the provider:
  *
- *     head: depth 2        directory     buckets (their own depths)
- *                             00 ──────▶ [0….  depth 1: 20 providers whose hash begins with 0]
- *                             01 ──────▶ (the same)
- *                             10 ──────▶ [10…  depth 2: 12 providers]
- *                             11 ──────▶ [11…  depth 2: 16 providers]
+ *     directory: from           0     0x1a…        0x2f…      0x64…
+ *                block          │       │            │          │
+ *     buckets                  21      28           16         19 providers, in no order
  *
- * This is extendible hashing (Fagin, Nievergelt, Pippenger, Strong, 1979) by the leading bits of
- * a 31-bit hash of the provider: a full bucket splits alone; when it is as deep as the directory,
- * the directory doubles, which copies handles and moves no provider. So the directory's order is
- * the order of the provider hashes, which pages follow. Two neighbours that have come to fit three
- * quarters of a bucket become one, and a directory deeper than its deepest bucket halves.
+ * So the directory's order is that of the provider hashes, which pages follow. Who comes to a full
+ * bucket makes it share with a neighbour that has much room, or else split where half of its
+ * providers are on either side; so any order of coming will do, that of the hashes too, in which
+ * another server gives a set. Two neighbours that have come to fit three quarters of a bucket
+ * become one.
  *
  * The provider hash has a public key, for every server must come to the same order: so somebody
- * with many addresses can aim at one bucket. A directory may therefore have no more than eight
- * places for each provider (and 65536 at most): chance never needs as many, and who aims is refused
- * instead of given a large directory for a few providers. Of n others, one in 8n is refused too
- * until more have come.
+ * with many addresses can aim. Who does has buckets of his own and nobody else pays for it; only of
+ * the very same hash no more are taken than fit one bucket.
  *
  * Tombstones stand among the providers. Nothing here locks; the owner of the set does.
  */
@@ -36,7 +33,9 @@
 #include "core/bucket.h"
 
 #define PROVIDER_HASH_BITS 31
-#define PROVSET_DEPTH_MAX  16
+#define PROVSET_BUCKETS_MAX                                                                        \
+	65536 /* of one half; 16 to 28 providers each, half of that at least                       \
+	       */
 
 /* A copy of what an entry keeps of its set. After a change it has to be written back. */
 struct provset {
@@ -64,11 +63,17 @@ struct reaper {
 	enum reaped (*take)(struct reaper *r, struct element *p);
 };
 
-/* One half as readers see it: a block, or a directory of 1 << depth blocks; or neither. */
+/* A bucket, and the least provider hash that is in it. */
+struct stretch {
+	uint32_t from;
+	uint32_t block; /* handle */
+};
+
+/* One half as readers see it: nothing, one block, or a directory. */
 struct half {
-	const uint32_t *dir;
+	const struct stretch *dir;
 	const uint8_t *block;
-	uint32_t depth;
+	uint32_t buckets;
 	uint32_t room; /* providers to a bucket */
 };
 
@@ -114,17 +119,21 @@ uint32_t provset_alive(
 /* Every invariant; asserts. Adds its memory to c. */
 void provset_check(const struct blocks *b, const struct provset *s, struct census *c);
 
-/* The bucket that has the providers whose hash begins like place, a number of depth bits. */
 static inline const uint8_t *half_bucket(
 	const struct blocks *b, const struct half *h, uint32_t place)
 {
-	return h->dir ? blocks_at(b, h->dir[place]) : h->block;
+	return h->dir ? blocks_at(b, h->dir[place].block) : h->block;
 }
 
-/* How many places of the directory one bucket has. */
-static inline uint32_t half_span(const struct half *h, const uint8_t *bucket)
+/* The least hash that is in the bucket at place; behind the last it is above all. */
+static inline uint32_t half_from(const struct half *h, uint32_t place)
 {
-	return UINT32_C(1) << (h->depth - bucket_depth(bucket));
+	if (place == h->buckets)
+		return UINT32_C(1) << PROVIDER_HASH_BITS;
+	return h->dir ? h->dir[place].from : 0;
 }
+
+/* Where the providers of this hash are, in a half that is not nothing. */
+uint32_t half_place(const struct half *h, uint32_t hash);
 
 #endif

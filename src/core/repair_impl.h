@@ -44,7 +44,6 @@
 #define PULL_DATAGRAMS  LANE_OUT_MAX     /* that may answer these */
 #define PULL_STEPS      (1u << 20)       /* PULLs of one job */
 #define PULL_PRINTS     128              /* in one PULL */
-#define PULL_SUB_PAGES  16               /* messages; what has more is parted further */
 #define PULL_REFUSED    512              /* records, and a job gives up */
 #define BURST_BYTES     (REPAIR_BYTES_S / 16)
 
@@ -65,9 +64,7 @@ struct repair_part {
 
 /*
  * A pull of one partition from one server: sub after sub, each in as many PULLs as it takes. A sub
- * is small for two reasons: the prints of what we have of it fit a PULL; and as a server gives the
- * providers of a hash in the order of their own hashes, a large sub would fill the set (provset.h)
- * from one end, which it refuses to let happen.
+ * is so small that the prints of what we have of it fit a PULL.
  */
 struct repair_job {
 	bool used;
@@ -77,9 +74,9 @@ struct repair_job {
 	uint32_t got;  /* of these; a mask */
 	uint16_t slot; /* whom from */
 	uint32_t partition, sub;
-	uint32_t id;           /* of the last PULL */
-	uint32_t steps, pages; /* PULLs, and messages of this sub */
-	uint32_t refused, sub_refused;
+	uint32_t id;    /* of the last PULL */
+	uint32_t steps; /* PULLs */
+	uint32_t refused;
 	uint32_t reserved; /* bytes of the budget */
 	uint64_t cursor, due_us;
 	uint64_t next[PEER_WINDOW_MAX]; /* cursors behind each message */

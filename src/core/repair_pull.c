@@ -366,40 +366,18 @@ static void take_items(struct repair *r, struct repair_job *j, const struct lett
 		r->pulled_records++;
 		if (take_item(r, l, &item, now) < 0) {
 			r->refused_records++;
-			j->sub_refused++;
+			j->refused++;
 		}
 	}
-}
-
-/* From the start again, in smaller subs. */
-static void refine(struct repair_job *j)
-{
-	j->split = j->split + 2 < PEER_SPLIT_MAX ? j->split + 2 : PEER_SPLIT_MAX;
-	j->sub = 0;
-	j->cursor = 0;
-	j->pages = 0;
-	j->refused = j->sub_refused = 0;
-}
-
-static void next_sub(struct repair_job *j)
-{
-	j->sub++;
-	j->pages = 0;
-	j->refused += j->sub_refused;
-	j->sub_refused = 0;
 }
 
 /* The whole answer is here: on to the next. */
 static void advance(struct repair *r, struct repair_job *j, const struct now *now)
 {
 	j->cursor = j->next[j->of - 1];
-	j->pages += j->of;
 	j->tries = 0;
 	rewind_answer(r, j);
-	if (j->cursor == 0)
-		next_sub(j);
-	else if (j->split < PEER_SPLIT_MAX && (j->sub_refused || j->pages >= PULL_SUB_PAGES))
-		refine(j);
+	j->sub += j->cursor == 0;
 	bool done = j->sub >> j->split != 0;
 	if (j->refused >= PULL_REFUSED || j->steps == PULL_STEPS || (done && j->refused))
 		give_up(r, j);

@@ -14,8 +14,8 @@
  * Entries stand without gaps in chunks of 512 bytes, which come from a pool: growing never moves
  * them, nothing is ever rehashed as a whole, and what expires gives its memory back; what stays
  * after much has gone is brought together. A set keeps its providers in the order of a hash of
- * theirs, in buckets that split one at a time (extendible hashing), so that adding to, paging
- * through and sampling 50,000 of them cost as little as five.
+ * theirs, in buckets that split one at a time, so that adding to, paging through and sampling
+ * 50,000 of them cost as little as five.
  *
  * What always holds:
  *  - Nothing is given out whose expiry has come; expiry is checked on every read.

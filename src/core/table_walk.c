@@ -72,20 +72,20 @@ static void walk_whole(struct table_walk *w, const uint8_t *bucket)
 /* False when the piece ends inside. */
 static bool walk_half(struct table_walk *w, const struct half *h)
 {
-	uint32_t shift = WALK_RANK_BITS - h->depth;
+	const uint32_t shift = WALK_RANK_BITS - PROVIDER_HASH_BITS;
 
-	while ((h->dir || h->block) && w->at.rank >> shift < UINT32_C(1) << h->depth) {
-		uint32_t place = (uint32_t)(w->at.rank >> shift);
+	while (h->buckets && w->at.rank >> WALK_RANK_BITS == 0) {
+		uint32_t place = half_place(h, (uint32_t)(w->at.rank >> shift));
 		const uint8_t *bucket = half_bucket(&w->table->stock.blocks, h, place);
-		uint32_t span = half_span(h, bucket), first = place / span * span;
 		if (w->places >= WALK_PLACES)
 			return false;
 		w->places += 1 + bucket_count(bucket);
-		if (w->at.rank <= (uint64_t)first << shift && bucket_count(bucket) <= w->room)
+		if (w->at.rank <= (uint64_t)half_from(h, place) << shift &&
+			bucket_count(bucket) <= w->room)
 			walk_whole(w, bucket);
 		else if (!walk_ranked(w, bucket))
 			return false;
-		w->at.rank = (uint64_t)(first + span) << shift;
+		w->at.rank = (uint64_t)half_from(h, place + 1) << shift;
 	}
 	return true;
 }

@@ -135,30 +135,112 @@ static void many_cost_little(void **state)
 	assert_true(buckets * 512 < 42 * 5000);
 }
 
-/* Providers chosen so that their hashes begin with the same 16 bits, against the public key. */
-static void who_aims_at_one_bucket_gets_no_directory(void **state)
+/* Providers chosen so that their hashes begin with the same 16 bits, against the public key: they
+ * have their own buckets, and nobody else pays for it. */
+static void who_aims_at_one_place_is_like_anybody(void **state)
 {
 	struct rig *r = *state;
-	uint32_t found = 0, refused = 0;
+	uint32_t found = 0;
 
 	for (uint32_t i = 0; found < 60; i++) {
 		struct ip ip = rig_ip(i, true);
 		if (provider_hash(&ip, 1) >> 15 != 0x1234)
 			continue;
 		found++;
-		int err = add(r, i, true, 10);
-		assert_true(err == 0 || err == DHT_EFULL);
-		refused += err != 0;
-		assert_int_equal(has(r, i, true), !err);
+		assert_int_equal(add(r, i, true, 10), 0);
 		check(r);
 	}
-	assert_int_equal(refused, 60 - 16);
-	assert_true(provset_half(&r->blocks, &r->set, FAMILY_V6).depth <= 7);
-	/* Nearly everybody else is still welcome. */
-	refused = 0;
+	assert_true(r->blocks.pool[3].used <= 8);
 	for (uint32_t i = 0; i < 10000; i++)
-		refused += add(r, 0x70000000 + i, true, 10) != 0;
-	assert_true(refused <= 5);
+		assert_int_equal(add(r, 0x70000000 + i, true, 10), 0);
+}
+
+/* All of one hash have to be in one bucket. A set does not look whether who comes is there already,
+ * so the same one again stands for another of the same hash. */
+static void no_more_of_one_hash_than_a_bucket_holds(void **state)
+{
+	struct rig *r = *state;
+	enum { ROOM = 16 };
+
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(add(r, i, true, 20), 0);
+	for (uint32_t i = 0; i < ROOM; i++)
+		assert_int_equal(add(r, 1000, true, 10), 0);
+	assert_int_equal(add(r, 1000, true, 10), DHT_EFULL);
+	for (uint32_t i = 100; i < 1000; i++)
+		assert_int_equal(add(r, i, true, 20), 0);
+	assert_int_equal(add(r, 1000, true, 10), DHT_EFULL);
+	assert_true(reap(r, 10));
+	check(r);
+	assert_int_equal(provset_count(&r->blocks, &r->set), 1000);
+	assert_int_equal(add(r, 1000, true, 10), 0);
+}
+
+struct hashed {
+	uint32_t hash, i;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct hashed *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/* n providers as those orders give them in which others send what they have: by their hashes, up
+ * or down; or by groups of a page, which are in order but not in themselves. */
+static struct hashed *in_order(uint32_t n, bool v6, bool down, uint32_t page)
+{
+	struct hashed *all = calloc(n, sizeof(*all));
+
+	assert_non_null(all);
+	for (uint32_t i = 0; i < n; i++) {
+		struct ip ip = rig_ip(i, v6);
+		all[i] = (struct hashed){provider_hash(&ip, 1), i};
+	}
+	qsort(all, n, sizeof(*all), by_hash);
+	for (uint32_t from = 0; from < n; from += page)
+		for (uint32_t a = from, b = from + page - 1; a < b && b < n; a++, b--) {
+			struct hashed kept = all[a];
+			all[a] = all[b];
+			all[b] = kept;
+		}
+	for (uint32_t a = 0, b = n - 1; down && a < b; a++, b--) {
+		struct hashed kept = all[a];
+		all[a] = all[b];
+		all[b] = kept;
+	}
+	return all;
+}
+
+static void fill_in_order(struct rig *r, bool v6, bool down, uint32_t page)
+{
+	enum { N = 50000 };
+	struct hashed *all = in_order(N, v6, down, page);
+	uint32_t refused = 0;
+
+	for (uint32_t i = 0; i < N; i++)
+		refused += add(r, all[i].i, v6, 10) != 0;
+	printf("%s by hash, %s, in groups of %u: %u of %d refused, %.1f bytes each\n",
+		v6 ? "IPv6" : "IPv4", down ? "down" : "up", (unsigned)page, (unsigned)refused, N,
+		r->blocks.pool[3].used * 512.0 / N);
+	check(r);
+	assert_int_equal(refused, 0);
+	for (uint32_t i = 0; i < N; i++)
+		assert_true(has(r, i, v6));
+	assert_true(r->blocks.pool[3].used * 512 < (v6 ? 46 : 28) * N);
+	assert_true(reap(r, 10));
+	free(all);
+}
+
+static void any_order_of_hashes_will_do(void **state)
+{
+	struct rig *r = *state;
+
+	for (int v6 = 0; v6 < 2; v6++)
+		for (int down = 0; down < 2; down++)
+			for (uint32_t page = 1; page <= 64; page *= 8)
+				fill_in_order(r, v6, down, page);
 }
 
 /* Memory may end at any moment; then nobody has come and nobody has gone. */
@@ -308,7 +390,9 @@ int main(void)
 		cmocka_unit_test(the_provider_hash_is_public),
 		TEST(it_grows_and_shrinks_through_all_forms),
 		TEST(many_cost_little),
-		TEST(who_aims_at_one_bucket_gets_no_directory),
+		TEST(who_aims_at_one_place_is_like_anybody),
+		TEST(no_more_of_one_hash_than_a_bucket_holds),
+		TEST(any_order_of_hashes_will_do),
 		TEST(a_refusal_changes_nothing),
 		TEST(who_is_alive_is_counted_right_at_any_time),
 		TEST(equal_hashes_are_not_torn_apart_by_pages),

@@ -11,15 +11,29 @@
 #define SOON (NOW + 10000)
 #define LATE (NOW + 1000000)
 
-static int put(struct table *t, uint32_t hash_number, uint32_t provider, uint64_t version,
-	uint64_t expiry_ms)
+static struct table_key key_of(uint32_t hash_number, uint8_t hash[static 64])
 {
-	uint8_t hash[64];
 	static const size_t lengths[] = {20, 32, 64, 7};
 	size_t len = lengths[hash_number % COUNT(lengths)];
 
 	rig_hash(hash_number, len, hash);
-	struct table_key key = rig_key(hash, len);
+	return rig_key(hash, len);
+}
+
+static bool has(struct table *t, uint32_t hash_number, uint32_t provider)
+{
+	uint8_t hash[64];
+	struct table_key key = key_of(hash_number, hash);
+	struct record r = rig_record(provider, provider & 1, 0, 0);
+
+	return table_find(t, &key, &r.ip, r.port, NOW, &r);
+}
+
+static int put(struct table *t, uint32_t hash_number, uint32_t provider, uint64_t version,
+	uint64_t expiry_ms)
+{
+	uint8_t hash[64];
+	struct table_key key = key_of(hash_number, hash);
 	struct record r = rig_record(provider, provider & 1, version, expiry_ms);
 	return table_merge(t, &key, &r, true, NOW);
 }
@@ -115,9 +129,12 @@ static void memory_stops_at_its_limit_and_all_stays_changeable(void **state)
 	assert_true(table_usage(t).memory - fixed > LIMIT / 10 * 9);
 	assert_int_equal(table_usage(t).records, n);
 	for (uint32_t i = 0; i < n; i++) {
-		int change = put(t, i / 5 % 3 ? i : i / 1000, i, 80, SOON);
-		assert_true(change == TABLE_REFRESHED || change == DHT_EFULL);
-		changed += change == TABLE_REFRESHED;
+		uint32_t hash = i / 5 % 3 ? i : i / 1000;
+		bool there = has(t, hash, i);
+		int change = put(t, hash, i, 80, SOON);
+		assert_true(there ? change == TABLE_REFRESHED
+				  : change == TABLE_APPEARED || change == DHT_EFULL);
+		changed += there;
 	}
 	for (uint32_t i = 0; i < n; i++)
 		put(t, i / 5 % 3 ? i : i / 1000, i, 81, SOON);
