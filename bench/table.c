@@ -306,7 +306,9 @@ int main(int argc, char **argv)
 		report(&b, "miss", pass_sample, b.records);
 		report(&b, "hit, batched", pass_sample_batched, 0);
 		report(&b, "miss, batched", pass_sample_batched, b.records);
-		report(&b, "digest", pass_digest, 0);
+		report(&b, "digest, first", pass_digest, 0);
+		report(&b, "digest, again", pass_digest, 0);
+		report(&b, "merge, summed", pass_merge, 3);
 		report(&b, "scan", pass_scan, TABLE_SCAN_MIN);
 		report(&b, "sweep", pass_sweep, 0);
 		printf("%-16s %8.1f MiB counted, %.1f MiB resident more than at the start\n",

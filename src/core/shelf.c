@@ -64,15 +64,9 @@ static const struct shelf_type *type_of(const struct shelf *s)
 	return &shelf_types[s->type];
 }
 
-/* pos / per_chunk without a division: exact for all positions. */
-static uint32_t chunk_of(const struct shelf_type *type, uint32_t pos)
-{
-	return (uint32_t)((uint64_t)pos * type->per_chunk_inverse >> 20);
-}
-
 static uint32_t chunks_for(const struct shelf_type *type, uint32_t entries)
 {
-	return entries ? chunk_of(type, entries - 1) + 1 : 0;
+	return entries ? shelf_chunk_of(type, entries - 1) + 1 : 0;
 }
 
 static size_t memory_bytes(const struct shelf_type *type, uint32_t slots)
@@ -145,7 +139,7 @@ static uint32_t next_slot(uint32_t slot, uint32_t slots)
 static uint8_t *entry_in(const struct stock *st, const struct shelf_type *type,
 	const struct parts *parts, uint32_t pos)
 {
-	uint32_t chunk = chunk_of(type, pos), i = pos - chunk * type->per_chunk;
+	uint32_t chunk = shelf_chunk_of(type, pos), i = pos - chunk * type->per_chunk;
 
 	return blocks_at(&st->blocks, parts->chunks[chunk].block) + i * type->entry_size;
 }
@@ -227,7 +221,7 @@ void shelf_prefetch_chunk(const struct shelf *s, uint64_t hash)
 	uint32_t pos = likely_pos(&parts, hash);
 
 	if (pos != SHELF_NONE)
-		__builtin_prefetch(&parts.chunks[chunk_of(type_of(s), pos)]);
+		__builtin_prefetch(&parts.chunks[shelf_chunk_of(type_of(s), pos)]);
 }
 
 void shelf_prefetch_entry(const struct stock *st, const struct shelf *s, uint64_t hash)
@@ -313,7 +307,7 @@ static int grow_index(struct stock *st, struct shelf *s)
 static int grow_chunk(struct stock *st, struct shelf *s, uint32_t pos)
 {
 	const struct shelf_type *type = type_of(s);
-	uint32_t index = chunk_of(type, pos), i = pos - index * type->per_chunk;
+	uint32_t index = shelf_chunk_of(type, pos), i = pos - index * type->per_chunk;
 	struct chunk *chunk = &shelf_parts(s).chunks[index];
 	uint32_t block;
 
@@ -377,7 +371,8 @@ static void clear_slot(struct shelf *s, const struct parts *parts, uint32_t slot
 static void shrink_chunk(struct stock *st, struct shelf *s)
 {
 	const struct shelf_type *type = type_of(s);
-	uint32_t index = chunk_of(type, s->entries), left = s->entries - index * type->per_chunk;
+	uint32_t index = shelf_chunk_of(type, s->entries),
+		 left = s->entries - index * type->per_chunk;
 	struct chunk *chunk = &shelf_parts(s).chunks[index];
 	uint32_t block;
 
@@ -405,7 +400,7 @@ void shelf_remove(struct stock *st, struct shelf *s, uint32_t pos)
 	clear_slot(s, &parts, slot_of(&parts, entry_hash(st, s, e), pos));
 	if (pos != last) {
 		const uint8_t *moved = entry_in(st, type, &parts, last);
-		struct chunk *chunk = &parts.chunks[chunk_of(type, pos)];
+		struct chunk *chunk = &parts.chunks[shelf_chunk_of(type, pos)];
 		uint64_t hash = entry_hash(st, s, moved);
 		parts.pos[slot_of(&parts, hash, last)] = (uint16_t)pos;
 		memcpy(e, moved, type->entry_size);
@@ -423,7 +418,7 @@ void shelf_remove(struct stock *st, struct shelf *s, uint32_t pos)
 void shelf_set_expiry(const struct stock *st, struct shelf *s, uint32_t pos, uint32_t expiry)
 {
 	struct parts parts = shelf_parts(s);
-	struct chunk *chunk = &parts.chunks[chunk_of(type_of(s), pos)];
+	struct chunk *chunk = &parts.chunks[shelf_chunk_of(type_of(s), pos)];
 
 	put_u32(entry_in(st, type_of(s), &parts, pos) + 1, expiry);
 	if (expiry < chunk->earliest)

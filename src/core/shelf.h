@@ -109,6 +109,12 @@ void shelf_set_expiry(const struct stock *st, struct shelf *s, uint32_t pos, uin
 struct chunk *shelf_chunks(const struct shelf *s);
 uint32_t shelf_chunk_count(const struct shelf *s);
 
+/* Which of them has the entry at pos: pos / per_chunk without a division, exact for all of them. */
+static inline uint32_t shelf_chunk_of(const struct shelf_type *type, uint32_t pos)
+{
+	return (uint32_t)((uint64_t)pos * type->per_chunk_inverse >> 20);
+}
+
 /* Brings its blocks, and those of its sets, together with others' when memory is wasted. */
 void shelf_tidy(struct stock *st, struct shelf *s);
 

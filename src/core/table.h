@@ -93,7 +93,7 @@ struct table_usage {
 	uint64_t records; /* alive or not yet swept, without tombstones */
 	uint64_t tombstones;
 	uint64_t hashes; /* with at least one record or tombstone */
-	uint64_t memory; /* bytes; with 1.4 MB that do not grow, which no limit counts */
+	uint64_t memory; /* bytes; with 1.6 MB that do not grow, which no limit counts */
 };
 
 /* The most lanes that can share the sweeping. */
@@ -189,10 +189,12 @@ uint64_t table_print(
 	const struct table_key *key, const struct ip *ip, uint16_t port, uint64_t version);
 
 /* The sum of the prints of all that is in a partition, tombstones too, but for what ends within
- * TABLE_DIGEST_MARGIN_MS, for other servers may have dated that a little differently. A partition
- * of more than some 256 records is read in pieces: when somebody changes it meanwhile, the digest
- * is that of no moment, and most likely equal to no other; as if it had come a little earlier or
- * later, it says 'they differ', and who compares tries again. */
+ * TABLE_DIGEST_MARGIN_MS, for other servers may have dated that a little differently. From the
+ * first digest of a partition on, which reads all, the table keeps the sum, and this costs no more
+ * than what is left out. When that is more than some 256 records, it is read in pieces: when
+ * somebody changes the partition meanwhile, the digest is that of no moment, and most likely equal
+ * to no other; as if it had come a little earlier or later, it says 'they differ', and who compares
+ * tries again. */
 struct table_digest table_digest(struct table *t, uint32_t partition, uint64_t now_ms);
 
 /* One number for both, as digests travel; 0 when there is nothing. */
@@ -205,8 +207,7 @@ bool table_is_empty(const struct table *t, uint32_t partition);
 /* Takes away all that is in a partition when table_digest_of() its digest is still this, and nobody
  * changes it meanwhile; otherwise false, and all is as it was. A merge that comes too late to be in
  * the digest survives. What the digest leaves out, for it ends in a moment, goes as well, and
- * nobody is told of its end. Takes as long as reading all of it, but holds the lock for pieces of
- * it only. */
+ * nobody is told of its end. Holds the lock no longer than a digest does. */
 bool table_drop(struct table *t, uint32_t partition, uint64_t digest, uint64_t now_ms);
 
 /* Takes away what has expired in the partitions first, first + step, … , or makes tombstones of

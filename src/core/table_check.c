@@ -43,6 +43,16 @@ static void check_shelf(
 	tally->hashes += s->entries;
 }
 
+static void check_sum(struct table *t, uint32_t partition)
+{
+	const struct partition *part = &t->partitions[partition];
+
+	if (!part->summed)
+		return;
+	struct table_digest counted = table_count_stored(t, partition);
+	assert(part->sum == counted.sum && part->count == counted.count);
+}
+
 void table_check(struct table *t)
 {
 	struct tally tally = {0};
@@ -53,6 +63,7 @@ void table_check(struct table *t)
 			assert(t->partitions[i].shelves[type].type == type);
 			check_shelf(t, &t->partitions[i].shelves[type], i, &tally);
 		}
+		check_sum(t, i);
 		spin_unlock(&t->partitions[i].lock);
 	}
 	assert(tally.items == budget_used(&t->items));

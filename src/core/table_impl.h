@@ -14,6 +14,11 @@
  *                                                              then lower due to what was found
  *
  * All in one total order (seq_cst), so whichever comes second sees the other.
+ *
+ * A partition's sum is that of the prints of all that stands in it, swept or not, changed with each
+ * change from the first digest on: a server without others is never asked for one. A digest is
+ * about what is there at a moment, so it takes off what has ended or is about to, which chunks and
+ * buckets find by their bounds: it costs what these are, not what all are.
  */
 #ifndef DHT_CORE_TABLE_IMPL_H
 #define DHT_CORE_TABLE_IMPL_H
@@ -28,6 +33,9 @@
 struct partition {
 	struct spin lock;
 	uint32_t changes; /* counts all that was written, so that who reads in pieces sees it */
+	uint64_t sum;     /* of the prints of all that is stored, and how many these are */
+	uint32_t count;
+	bool summed; /* both are kept */
 	struct shelf shelves[SHELF_TYPES];
 };
 
@@ -92,6 +100,26 @@ static inline bool element_becomes(const struct table *t, struct element *p, uin
 	p->expiry = tick_after_grave(t, p->expiry);
 	return p->expiry > now;
 }
+
+/* What all versions' prints of one provider of a hash are made from. */
+uint64_t table_print_root(uint64_t h, const struct ip *ip, uint16_t port);
+uint64_t table_print_at(uint64_t root, uint64_t version);
+
+/* Somebody of this root comes to a partition, goes, or has another version. With its lock. */
+static inline void table_count_in(struct partition *part, uint64_t root, uint64_t version)
+{
+	part->sum += table_print_at(root, version);
+	part->count++;
+}
+
+static inline void table_count_out(struct partition *part, uint64_t root, uint64_t version)
+{
+	part->sum -= table_print_at(root, version);
+	part->count--;
+}
+
+/* What the sum and the count have to be. With the lock. */
+struct table_digest table_count_stored(struct table *t, uint32_t partition);
 
 /* Something in this partition may end at tick. Called with its lock. */
 void table_note_expiry(struct table *t, uint32_t partition, uint32_t tick);

@@ -10,6 +10,7 @@ struct merge {
 	struct shelf *s;
 	struct shelf_key key;
 	struct element new; /* what is written may live longer or shorter than what was given */
+	uint64_t h;         /* of the hash */
 	uint32_t now;       /* tick */
 	bool over;          /* new's expiry has come */
 	bool bury;
@@ -113,6 +114,17 @@ static void count_tombstones(struct table *t, const struct element *old, const s
 		atomic_fetch_add_explicit(&t->tombstones, 1, memory_order_relaxed);
 	if (old && withdrawn(old) && !withdrawn(new))
 		atomic_fetch_sub_explicit(&t->tombstones, 1, memory_order_relaxed);
+}
+
+/* old (NULL: nobody) becomes new. */
+static void count_prints(struct merge *m, const struct element *old)
+{
+	if (!m->part->summed)
+		return;
+	uint64_t root = table_print_root(m->h, &m->new.ip, m->new.port);
+	if (old)
+		table_count_out(m->part, root, old->version);
+	table_count_in(m->part, root, m->new.version);
 }
 
 /* A new hash with its first provider. */
@@ -260,6 +272,7 @@ static int merge_locked(struct merge *m)
 		if (err)
 			return err;
 	}
+	count_prints(m, found ? &old : NULL);
 	m->part->changes++;
 	return (int)change;
 }
@@ -276,6 +289,7 @@ int table_merge(struct table *t, const struct table_key *key, const struct recor
 			.port = r->port,
 			.version = r->version,
 			.expiry = tick_of_expiry(t, r->expiry_ms)},
+		.h = key->h,
 		.now = tick_now(t, now_ms),
 		.over = r->expiry_ms <= now_ms,
 		.bury = bury,

@@ -66,6 +66,7 @@ size_t table_scan(struct table *t, uint32_t partition, uint64_t *cursor, struct 
 		.walk = {.table = t,
 			.partition = partition,
 			.now = tick_now(t, now_ms),
+			.until = EXPIRY_NONE,
 			.at = at_of(*cursor),
 			.room = max,
 			.visit = give},

@@ -23,6 +23,7 @@ struct sweep {
 	uint64_t items;       /* taken away */
 	uint64_t tombstones;  /* of those */
 	const uint8_t *entry; /* whose providers are being taken */
+	uint64_t h;           /* of its hash; 0: not known yet */
 	uint32_t partition;
 };
 
@@ -66,10 +67,28 @@ static void tell(struct sweep *w, const struct element *p)
 	};
 }
 
+/* old becomes new (NULL: it goes). */
+static void count_prints(struct sweep *w, const struct element *old, const struct element *new)
+{
+	struct partition *part = &w->t->partitions[w->partition];
+
+	if (!part->summed)
+		return;
+	if (w->h == 0)
+		w->h = table_key_of(
+			(struct span){.p = entry_key(w->entry), .len = entry_key_len(w->entry)})
+		               .h;
+	uint64_t root = table_print_root(w->h, &old->ip, old->port);
+	table_count_out(part, root, old->version);
+	if (new)
+		table_count_in(part, root, new->version);
+}
+
 static enum reaped take(struct reaper *reaper, struct element *p)
 {
 	struct sweep *w = (struct sweep *)(void *)reaper;
 	bool withdrawn = version_is_withdrawal(p->version);
+	struct element old = *p;
 
 	if (w->looked_at == SWEEP_ITEMS || (!withdrawn && w->out && w->n == w->max))
 		return REAPED_STOP;
@@ -77,10 +96,12 @@ static enum reaped take(struct reaper *reaper, struct element *p)
 	if (!withdrawn && w->out)
 		tell(w, p);
 	if (element_becomes(w->t, p, w->reaper.now)) {
+		count_prints(w, &old, p);
 		/* At once: another thread may replace it as soon as the lock is let go. */
 		atomic_fetch_add_explicit(&w->t->tombstones, 1, memory_order_relaxed);
 		return REAPED_CHANGED;
 	}
+	count_prints(w, &old, NULL);
 	w->items++;
 	w->tombstones += withdrawn;
 	return REAPED_GONE;
@@ -123,6 +144,7 @@ static enum swept sweep_entry(struct sweep *w, struct shelf *s, uint32_t pos)
 	uint8_t *e = shelf_entry(&w->t->stock, s, pos);
 
 	w->entry = e;
+	w->h = 0;
 	if (entry_expiry(e) > w->reaper.now)
 		return SWEPT_STAYS;
 	if (entry_is_set(e))

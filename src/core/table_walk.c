@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/table_walk.h"
 
+#include <assert.h>
+
 struct ranked {
 	uint64_t rank;
 	struct element p;
@@ -69,6 +71,18 @@ static void walk_whole(struct table_walk *w, const uint8_t *bucket)
 	}
 }
 
+/* What is still to come of a bucket. False when the piece ends inside. */
+static bool walk_bucket(struct table_walk *w, const uint8_t *bucket, uint64_t first_rank)
+{
+	if (bucket_earliest(bucket) > w->until)
+		return true;
+	w->places += bucket_count(bucket);
+	if (w->at.rank > first_rank || bucket_count(bucket) > w->room)
+		return walk_ranked(w, bucket);
+	walk_whole(w, bucket);
+	return true;
+}
+
 /* False when the piece ends inside. */
 static bool walk_half(struct table_walk *w, const struct half *h)
 {
@@ -76,14 +90,10 @@ static bool walk_half(struct table_walk *w, const struct half *h)
 
 	while (h->buckets && w->at.rank >> WALK_RANK_BITS == 0) {
 		uint32_t place = half_place(h, (uint32_t)(w->at.rank >> shift));
-		const uint8_t *bucket = half_bucket(&w->table->stock.blocks, h, place);
-		if (w->places >= WALK_PLACES)
+		if (w->places++ >= w->places_max)
 			return false;
-		w->places += 1 + bucket_count(bucket);
-		if (w->at.rank <= (uint64_t)half_from(h, place) << shift &&
-			bucket_count(bucket) <= w->room)
-			walk_whole(w, bucket);
-		else if (!walk_ranked(w, bucket))
+		if (!walk_bucket(w, half_bucket(&w->table->stock.blocks, h, place),
+			    (uint64_t)half_from(h, place) << shift))
 			return false;
 		w->at.rank = (uint64_t)half_from(h, place + 1) << shift;
 	}
@@ -95,6 +105,10 @@ static bool walk_entry(struct table_walk *w, const uint8_t *e)
 	struct blocks *b = &w->table->stock.blocks;
 
 	w->entry = e;
+	if (entry_expiry(e) > w->until) {
+		w->places++;
+		return true;
+	}
 	if (!entry_is_set(e)) {
 		struct element p = entry_provider(e);
 		w->places++;
@@ -116,28 +130,53 @@ static bool walk_entry(struct table_walk *w, const uint8_t *e)
 
 static bool walk_shelf(struct table_walk *w, const struct shelf *s)
 {
+	const struct shelf_type *type = &shelf_types[s->type];
+
+	if (s->earliest > w->until || s->entries == 0)
+		return true;
+	const struct chunk *chunks = shelf_chunks(s);
 	if (w->at.left > s->entries)
 		w->at = (struct walk_at){.type = w->at.type, .left = s->entries};
 	while (w->at.left > 0) {
-		if (w->places >= WALK_PLACES)
+		uint32_t next = w->at.left - 1, chunk = shelf_chunk_of(type, next);
+		if (chunks[chunk].earliest > w->until)
+			next = chunk * type->per_chunk;
+		else if (w->places >= w->places_max ||
+			 !walk_entry(w, shelf_entry(&w->table->stock, s, next)))
 			return false;
-		if (!walk_entry(w, shelf_entry(&w->table->stock, s, w->at.left - 1)))
-			return false;
-		w->at = (struct walk_at){.type = w->at.type, .left = w->at.left - 1};
+		w->at = (struct walk_at){.type = w->at.type, .left = next};
 	}
 	return true;
+}
+
+/* False when it came to the end. */
+static bool walk_on(struct table_walk *w, uint32_t places_max)
+{
+	const struct partition *part = &w->table->partitions[w->partition];
+
+	w->places = 0;
+	w->places_max = places_max;
+	w->given = false;
+	w->changes = part->changes;
+	w->stored = (struct table_digest){.sum = part->sum, .count = part->count};
+	while (w->at.type < SHELF_TYPES && walk_shelf(w, &part->shelves[w->at.type]))
+		w->at = (struct walk_at){.type = w->at.type + 1, .left = WALK_ALL};
+	return w->at.type < SHELF_TYPES;
 }
 
 bool table_walk_piece(struct table_walk *w)
 {
 	struct partition *part = &w->table->partitions[w->partition];
 
-	w->places = 0;
-	w->given = false;
 	spin_lock(&part->lock);
-	w->changes = part->changes;
-	while (w->at.type < SHELF_TYPES && walk_shelf(w, &part->shelves[w->at.type]))
-		w->at = (struct walk_at){.type = w->at.type + 1, .left = WALK_ALL};
+	bool more = walk_on(w, WALK_PLACES);
 	spin_unlock(&part->lock);
-	return w->at.type < SHELF_TYPES;
+	return more;
+}
+
+void table_walk_whole(struct table_walk *w)
+{
+	bool more = walk_on(w, UINT32_MAX);
+
+	assert(!more);
 }

@@ -38,19 +38,25 @@ struct walk_at {
 struct table_walk {
 	struct table *table;
 	uint32_t partition;
-	uint32_t now; /* tick */
+	uint32_t now;   /* tick: who is visited is as he is then; 0: as he is stored */
+	uint32_t until; /* tick: who ends later may be passed over; EXPIRY_NONE: nobody is */
 	struct walk_at at;
 	size_t room; /* how many visit() can take in this piece */
 	/* Is told of each who is there, tombstones too, with the lock held. */
 	void (*visit)(struct table_walk *w, const struct element *p);
 
-	const uint8_t *entry; /* who is visited stands here; good for this piece */
-	uint32_t changes;     /* the partition's, in this piece */
-	uint32_t places;      /* that this piece has looked at */
-	bool given;           /* it has visited somebody */
+	const uint8_t *entry;       /* who is visited stands here; good for this piece */
+	uint32_t changes;           /* the partition's, in this piece */
+	struct table_digest stored; /* as changes */
+	uint32_t places;            /* that this piece has looked at */
+	uint32_t places_max;
+	bool given; /* it has visited somebody */
 };
 
 /* The next piece. False when it came to the end. */
 bool table_walk_piece(struct table_walk *w);
+
+/* All at once, for who has the lock. */
+void table_walk_whole(struct table_walk *w);
 
 #endif

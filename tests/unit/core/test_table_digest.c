@@ -2,6 +2,8 @@
 /* Prints, digests, and dropping a partition whose digest is known. */
 #include "table_rig.h"
 
+#include <time.h>
+
 #include "../test_seed.h"
 
 #define NOW   (EPOCH + 1000)
@@ -117,30 +119,101 @@ static void done(struct table *t)
 	table_free(t);
 }
 
-static void it_is_the_sum_of_the_prints(void **state)
+/* What a digest has to be, from what a scan gives. */
+static struct table_digest sum_of_scan(struct table *t, uint64_t now_ms)
 {
-	struct table *t = table_with_graves();
-	struct table_digest want = {0}, none = table_digest(t, 0, NOW);
+	struct table_digest want = {0};
 	struct table_item out[100];
 	uint64_t cursor = 0;
 
-	(void)state;
-	assert_true(none.sum == 0 && none.count == 0);
-	fill(t, 2000);
 	do {
-		size_t n = table_scan(t, 0, &cursor, out, COUNT(out), NOW);
+		size_t n = table_scan(t, 0, &cursor, out, COUNT(out), now_ms);
 		for (size_t i = 0; i < n; i++) {
 			const struct record *r = &out[i].record;
 			struct table_key key = rig_key(out[i].hash, out[i].hash_len);
+			if (r->expiry_ms <= now_ms + TABLE_DIGEST_MARGIN_MS)
+				continue;
 			want.sum += table_print(&key, &r->ip, r->port, r->version);
 			want.count++;
 		}
 	} while (cursor);
-	struct table_digest got = table_digest(t, 0, NOW);
+	return want;
+}
+
+static void it_is_the_sum_of_the_prints(void **state)
+{
+	struct table *t = table_with_graves();
+	struct table_digest none = table_digest(t, 0, NOW);
+
+	(void)state;
+	assert_true(none.sum == 0 && none.count == 0);
+	fill(t, 2000);
+	struct table_digest want = sum_of_scan(t, NOW), got = table_digest(t, 0, NOW);
 	assert_true(got.sum == want.sum && got.count == want.count);
 	assert_int_equal(want.count, table_usage(t).records + table_usage(t).tombstones);
 	struct table_digest other = table_digest(t, 1, NOW);
 	assert_true(other.sum == 0 && other.count == 0);
+	done(t);
+}
+
+/* At any time, whether or not all that ended was swept, all lives long or short. */
+static void it_is_that_sum_at_any_time(void **state)
+{
+	struct table *t = table_with_graves();
+	struct table_expired out[7];
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, test_seed());
+	for (uint32_t i = 0; i < 60000; i++) {
+		uint64_t now_ms = NOW + 2 * i, life = rng_below(&rng, i % 3 ? 9000 : 40000);
+		uint64_t version = 4 * (i / 10 + rng_below(&rng, 20)) + rng_below(&rng, 4);
+		put_at(t, rng_below(&rng, HASHES), rng_below(&rng, i % 2 ? 20 : 2000), version,
+			now_ms + life, now_ms);
+		if (rng_below(&rng, 100) == 0)
+			table_sweep(t, 0, 1, out, COUNT(out), now_ms);
+		if (i % 50 == 0) {
+			struct table_digest want = sum_of_scan(t, now_ms);
+			struct table_digest got = table_digest(t, 0, now_ms);
+			assert_true(got.sum == want.sum && got.count == want.count);
+		}
+		if (i % 5000 == 0)
+			table_check(t);
+		if (i % 20000 == 19999)
+			assert_true(table_drop(t, 0, digest_at(t, now_ms), now_ms));
+	}
+	done(t);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* It costs what ends soon, not what there is: reading all takes hundreds of times as long. */
+static void it_is_not_made_anew_each_time(void **state)
+{
+	enum { ROUNDS = 20 };
+	struct table *t = table_with_graves();
+	struct table_digest want, got = {0};
+
+	(void)state;
+	fill(t, 20000);
+	put(t, 1, 500, 40, SOON);
+	double start = seconds();
+	for (int i = 0; i < ROUNDS; i++)
+		want = sum_of_scan(t, SOON - 1000);
+	double scanned = seconds();
+	for (int i = 0; i < ROUNDS; i++)
+		got = table_digest(t, 0, SOON - 1000);
+	double summed = seconds();
+	assert_true(got.sum == want.sum && got.count == want.count);
+	printf("%.1f us, and %.1f us to read all\n", (summed - scanned) * 1e6 / ROUNDS,
+		(scanned - start) * 1e6 / ROUNDS);
+	assert_true(summed - scanned < (scanned - start) / 10);
 	done(t);
 }
 
@@ -326,6 +399,8 @@ int main(void)
 		cmocka_unit_test(prints_are_public),
 		cmocka_unit_test(the_low_bits_of_prints_are_even),
 		TEST(it_is_the_sum_of_the_prints),
+		TEST(it_is_that_sum_at_any_time),
+		TEST(it_is_not_made_anew_each_time),
 		TEST(what_ends_in_a_moment_is_left_out),
 		TEST(a_grave_is_in_it_with_and_without_a_sweep),
 		TEST(emptiness_costs_no_lock),
