@@ -181,15 +181,19 @@ static void attend(struct interest *i, struct entry *e, const struct view *v, ui
 		renew_at(i, e, now_ms + INTEREST_RENEW_MS);
 }
 
-/* The rows may be others now: all entries are subscribed anew within a second. */
+/* The rows may be others now: all entries are subscribed anew within a second, and who was due
+ * before, as somebody new is, is not put off. */
 static void follow_view(struct interest *i, const struct view *v, uint64_t now_ms)
 {
 	if (v->epoch == i->epoch)
 		return;
 	i->epoch = v->epoch;
-	for (size_t n = 0; n < i->used; n++)
-		if (i->entries[n].due.at != 0)
-			renew_at(i, &i->entries[n], now_ms + rng_below(&i->rng, 1000));
+	for (size_t n = 0; n < i->used; n++) {
+		struct entry *e = &i->entries[n];
+		uint64_t at_ms = now_ms + rng_below(&i->rng, 1000);
+		if (e->due.at != 0)
+			renew_at(i, e, e->due.key < at_ms ? e->due.key : at_ms);
+	}
 }
 
 static const struct view *view_of(const struct interest *i)

@@ -2,9 +2,10 @@
 /*
  * interest: a lane's watchers of hashes that other servers own.
  *
- *     WANT, WATCH ─▶ watch.h (local) ─▶ interest_add() ── SUBSCRIBE ──▶ owners: watch.h, with this
- * server as the one who watches HAVE, EVENT ◀─ watch.h ◀── NOTIFY ◀────────────────────────────── a
- * change of their tables └──── NOTED ──▶ it need not be told again
+ *     WANT, WATCH ─▶ watch.h (local) ─▶ interest_add() ── SUBSCRIBE ──▶ owners: watch.h, where
+ *                                                                        this server watches
+ *     HAVE, EVENT ◀─ watch.h ◀─────────────────────────── NOTIFY ◀────── a change of their tables
+ *                                                         NOTED ───────▶ it need not be told again
  *
  * As long as somebody here watches a hash, its owners are subscribed to and that is renewed every
  * INTEREST_RENEW_MS; when the cluster changes, at the new owners too. A change that several owners

@@ -2,12 +2,12 @@
 /*
  * peer_sockets: the sockets of the peer and keep-alive planes.
  *
- *                          worker 0    worker 1    cluster's thread
- *     peer port            in[0]       in[1]       (sends from in[0])    listen.ports.peer
- *       answers from       out[0]      out[1]                            or .peer_reply
- *     any port             ask[0]      ask[1]      ask[workers]          each thread's own: an
- * answer comes back to who asked keep-alive port                              keep_alive
- * listen.ports.keepalive
+ *                       worker 0   worker 1   cluster's thread
+ *     peer port         in[0]      in[1]      (sends from in[0])   listen.ports.peer
+ *       answers from    out[0]     out[1]                          or .peer_reply
+ *     any port          ask[0]     ask[1]     ask[workers]         each thread's own, so that an
+ *                                                                  answer comes back to who asked
+ *     keep-alive port                         keep_alive           listen.ports.keepalive
  *
  * All at listen.address. The system deals what comes to the peer port to the workers.
  */

@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	tests/unit/core/test_coordinate_read \
 	tests/unit/core/test_late \
 	tests/unit/core/test_explain \
+	tests/unit/core/test_interest \
 	tests/unit/core/test_limit \
 	tests/unit/core/test_mail \
 	tests/unit/core/test_page \
@@ -55,6 +56,9 @@ tests_unit_core_test_late_SOURCES = tests/unit/core/test_late.c tests/unit/unit.
 tests_unit_core_test_late_LDADD = $(core_test_ldadd)
 tests_unit_core_test_explain_SOURCES = tests/unit/core/test_explain.c $(core_seal_rig)
 tests_unit_core_test_explain_LDADD = $(core_test_ldadd)
+
+tests_unit_core_test_interest_SOURCES = tests/unit/core/test_interest.c $(core_peer_ask)
+tests_unit_core_test_interest_LDADD = $(core_test_ldadd)
 
 tests_unit_core_test_limit_SOURCES = tests/unit/core/test_limit.c tests/unit/unit.h \
 	tests/unit/test_seed.h

@@ -45,6 +45,8 @@ size_t peer_ask(struct net *net, unsigned node, const struct peer_msg *m)
 	flow.socket = FLOW_PEER;
 	if (m->type == PEER_STORE)
 		peer_handle_store(&rq);
+	else if (m->type == PEER_SUBSCRIBE)
+		peer_handle_subscribe(&rq);
 	else
 		peer_handle_fetch(&rq);
 	mail_flush(&mail);
