@@ -33,11 +33,14 @@ check_PROGRAMS += \
 	tests/unit/daemon/test_member_news \
 	tests/unit/daemon/test_notify \
 	tests/unit/daemon/test_param \
+	tests/unit/daemon/test_parcels \
+	tests/unit/daemon/test_peer_sockets \
 	tests/unit/daemon/test_placement \
 	tests/unit/daemon/test_policy \
 	tests/unit/daemon/test_probe \
 	tests/unit/daemon/test_readable \
 	tests/unit/daemon/test_secret \
+	tests/unit/daemon/test_seeds \
 	tests/unit/daemon/test_server_name \
 	tests/unit/daemon/test_settings \
 	tests/unit/daemon/test_statsjson \
@@ -156,6 +159,12 @@ tests_unit_daemon_test_notify_LDADD = $(daemon_test_ldadd)
 tests_unit_daemon_test_param_SOURCES = tests/unit/daemon/test_param.c $(daemon_test_headers)
 tests_unit_daemon_test_param_LDADD = $(daemon_test_ldadd)
 
+tests_unit_daemon_test_parcels_SOURCES = tests/unit/daemon/test_parcels.c tests/unit/unit.h
+tests_unit_daemon_test_parcels_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_peer_sockets_SOURCES = tests/unit/daemon/test_peer_sockets.c $(daemon_test_headers)
+tests_unit_daemon_test_peer_sockets_LDADD = $(daemon_test_ldadd)
+
 tests_unit_daemon_test_placement_SOURCES = tests/unit/daemon/test_placement.c tests/unit/unit.h
 tests_unit_daemon_test_placement_LDADD = $(daemon_test_ldadd)
 
@@ -170,6 +179,9 @@ tests_unit_daemon_test_readable_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_secret_SOURCES = tests/unit/daemon/test_secret.c $(daemon_test_headers)
 tests_unit_daemon_test_secret_LDADD = $(daemon_test_ldadd)
+
+tests_unit_daemon_test_seeds_SOURCES = tests/unit/daemon/test_seeds.c tests/unit/unit.h
+tests_unit_daemon_test_seeds_LDADD = $(daemon_test_ldadd)
 
 tests_unit_daemon_test_server_name_SOURCES = tests/unit/daemon/test_server_name.c $(daemon_test_headers)
 tests_unit_daemon_test_server_name_LDADD = $(daemon_test_ldadd)
