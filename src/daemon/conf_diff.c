@@ -59,6 +59,20 @@ static bool content_changed(const struct setting *s, const struct conf *from, co
 	       strcmp(s->path, password_setting(from)) == 0 && !same_password(from, to);
 }
 
+static bool has_cluster_keys(const struct conf *conf)
+{
+	return conf->cluster_keys.count != 0;
+}
+
+static bool can_change(const struct setting *s, const struct conf *running, const struct conf *next)
+{
+	if (strcmp(s->path, "cluster.key_file") == 0)
+		return has_cluster_keys(running) == has_cluster_keys(next);
+	if (strcmp(s->path, "cluster.seeds") == 0)
+		return conf_cluster(running) != CONF_CLUSTER_NONE;
+	return s->live;
+}
+
 static int add_change(struct conf_diff *d, const struct setting *s, const struct conf *from,
 	const struct conf *to)
 {
@@ -66,6 +80,7 @@ static int add_change(struct conf_diff *d, const struct setting *s, const struct
 	struct conf_change *c = &d->changes[d->count++];
 
 	c->setting = s;
+	c->live = can_change(s, from, to);
 	c->from = hidden ? strdup(HIDDEN) : value_text(s, &from->c);
 	c->to = hidden ? strdup(HIDDEN) : value_text(s, &to->c);
 	return c->from && c->to ? 0 : DHT_ENOMEM;
@@ -131,9 +146,10 @@ void conf_swap_live(struct conf *running, struct conf *loaded)
 	struct auth_key *keys = running->keys;
 	size_t key_count = running->key_count;
 	struct seal_keys cluster_keys = running->cluster_keys;
+	bool keeps_keys = has_cluster_keys(running) != has_cluster_keys(loaded);
 
 	for (size_t i = 0; (s = setting_at(i)); i++) {
-		if (s->type == SETTING_GROUP || !s->live)
+		if (s->type == SETTING_GROUP || !can_change(s, running, loaded))
 			continue;
 		value_swap(s, &running->c, &loaded->c);
 		swap_place(running, loaded, i);
@@ -144,7 +160,9 @@ void conf_swap_live(struct conf *running, struct conf *loaded)
 	loaded->password = password;
 	loaded->keys = keys;
 	loaded->key_count = key_count;
-	running->cluster_keys = loaded->cluster_keys;
-	loaded->cluster_keys = cluster_keys;
+	if (!keeps_keys) {
+		running->cluster_keys = loaded->cluster_keys;
+		loaded->cluster_keys = cluster_keys;
+	}
 	sodium_memzero(&cluster_keys, sizeof(cluster_keys));
 }

@@ -5,6 +5,9 @@
  * Two values are the same when they print the same; a setting that names a secret's file is also
  * changed when what the file contains has changed. Secrets show as "(secret)". What this version
  * does not use is no change.
+ *
+ * A live setting may take a restart all the same: servers that talk in clear do not come to have
+ * keys, nor the other way round, and one in no cluster does not begin to seek one.
  */
 #ifndef DHT_DAEMON_CONF_DIFF_H
 #define DHT_DAEMON_CONF_DIFF_H
@@ -14,6 +17,7 @@
 struct conf_change {
 	const struct setting *setting;
 	char *from, *to; /* as they would stand in the file */
+	bool live;       /* without a restart */
 };
 
 struct conf_diff {
@@ -25,9 +29,10 @@ struct conf_diff {
 int conf_diff(const struct conf *from, const struct conf *to, struct conf_diff *out);
 void conf_diff_fini(struct conf_diff *d);
 
-/* Makes the values of all live settings in `running` those of `loaded`, and the other way round,
- * with all that belongs to them (places, keys, password), so that freeing `loaded` frees what was
- * replaced. Whoever still uses the old values must keep `loaded` until then. */
+/* Makes the values of all settings that can change without a restart in `running` those of
+ * `loaded`, and the other way round, with all that belongs to them (places, keys, password), so
+ * that freeing `loaded` frees what was replaced. Whoever still uses the old values must keep
+ * `loaded` until then. */
 void conf_swap_live(struct conf *running, struct conf *loaded);
 
 #endif

@@ -135,8 +135,7 @@ json_t *conf_json_changes(const struct conf_diff *d, bool live)
 	json_t *changes = json_array();
 
 	for (size_t i = 0; changes && i < d->count; i++) {
-		if (d->changes[i].setting->live != live ||
-			append(changes, change_json(&d->changes[i])))
+		if (d->changes[i].live != live || append(changes, change_json(&d->changes[i])))
 			continue;
 		json_decref(changes);
 		changes = NULL;

@@ -95,7 +95,7 @@ static void log_change(const struct conf_change *c)
 	const struct log_field fields[] = {
 		{"DHT_SETTING", c->setting->path}, {"DHT_FROM", c->from}, {"DHT_TO", c->to}, {0}};
 
-	if (c->setting->live)
+	if (c->live)
 		log_event(LOG_EVENT_RELOADED, fields, "reload: %s: %s becomes %s", c->setting->path,
 			c->from, c->to);
 	else
@@ -117,7 +117,7 @@ static size_t count_changes(const struct conf_diff *diff, bool live)
 	size_t n = 0;
 
 	for (size_t i = 0; i < diff->count; i++)
-		n += diff->changes[i].setting->live == live;
+		n += diff->changes[i].live == live;
 	return n;
 }
 
@@ -144,7 +144,7 @@ static void remember_restart(struct daemon *d, const struct conf_diff *diff)
 	int err = 0;
 
 	for (size_t i = 0; i < diff->count; i++)
-		if (!diff->changes[i].setting->live)
+		if (!diff->changes[i].live)
 			err |= json_array_append_new(
 				paths, json_string(diff->changes[i].setting->path));
 	if (!paths || err) {

@@ -63,7 +63,8 @@ static const struct setting settings[] = {
 	{"cluster.seeds", SETTING_SERVERS, 0, 64, AT(cluster.seeds), LIVE, .initial = "()",
 		.help = "Servers to join: \"HOST\", \"HOST:PORT\" or \"[IPV6]:PORT\"."},
 	{"cluster.key_file", SETTING_PATH, AT(cluster.key_file), LIVE, .initial = "\"\"",
-		.help = "The servers' common keys; others must not be able to read it."},
+		.help = "The servers' common keys, a secret; the first and the last take a "
+			"restart."},
 	{"cluster.insecure", SETTING_BOOL, AT(cluster.insecure), .initial = "false",
 		.help = "true: servers talk in clear when there is no key."},
 	{"cluster.replicas", SETTING_INT, 1, 16, AT(cluster.replicas), .initial = "3",

@@ -100,6 +100,42 @@ class Keys(fleet.FleetTest):
                    say=("has the key", "already"))
         self.fails(1, f.servers[0], "keys", "add", stdin="# nothing\n", say=("but comments",))
 
+    def reload_key(self, server, path):
+        """dhtctl's exit status and the answer of a reload with this key file, None: without."""
+        settings = lab.merged(server.settings, {"cluster": {"key_file": str(path or "")}})
+        server.conf.write_text(lab.config_text(settings))
+        return fleet.ctl(server, "reload")
+
+    def expect_restart(self, server, answer):
+        self.assertEqual(answer["outcome"], "needsRestart")
+        self.assertEqual([c["path"] for c in answer["needsRestart"]], ["cluster.key_file"])
+        self.assertEqual(answer["applied"], [])
+        self.assertEqual(fleet.ctl(server, "status")["restartNeeded"], ["cluster.key_file"])
+        self.assertIn("cluster.key_file: ", server.log())
+        self.assertIn("with the next restart only", server.log())
+
+    def test_a_first_key_takes_a_restart(self):
+        """A server in clear does not begin to seal by a reload, and goes on."""
+        server = lab.Server(fleet.QUICK)
+        self.addCleanup(server.end)
+        path, _ = self.keygen()
+        for _ in range(2):
+            self.expect_restart(server, self.reload_key(server, path))
+        self.assertEqual(fleet.ctl(server, "keys")["keys"], [])
+        self.assertEqual(self.reload_key(server, None)["outcome"], "unchanged")
+        self.assertEqual(fleet.ctl(server, "status")["restartNeeded"], [])
+
+    def test_going_without_keys_takes_a_restart(self):
+        path, key_id = self.keygen()
+        server = lab.Server(lab.merged(fleet.QUICK, {"cluster": {"key_file": str(path)}}))
+        self.addCleanup(server.end)
+        for _ in range(2):
+            self.expect_restart(server, self.reload_key(server, None))
+        self.assertTrue(self.key(server, key_id)["here"])
+        other, other_id = self.keygen()
+        self.assertEqual(self.reload_key(server, other)["outcome"], "applied")
+        self.assertTrue(self.key(server, other_id)["here"])
+
     def test_a_wrong_key_has_a_name(self):
         """Of a server that knocks at one that does not know it, and of one that is a seed."""
         f = self.fleet(1)

@@ -116,6 +116,67 @@ static void another_file_is_a_change_of_its_name(void **state)
 		"x: password: \"\" (secret)\nx: password_file: \"@/pw\" \"\"\n");
 }
 
+#define CLUSTER_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define CLUSTER_B "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define WITH_KEY  "cluster: { key_file = \"key\"; };"
+
+/* Whether what changes from one text to the other, which is this setting alone, takes a restart:
+ * then swapping leaves it as it is, and the next time it is a change again. */
+static void takes_restart(const char *from, const char *to, const char *path, bool want)
+{
+	struct conf a, b;
+	struct conf_diff d;
+
+	for (int round = 0; round < 2; round++) {
+		if (round == 0)
+			load(&a, from);
+		load(&b, to);
+		assert_int_equal(conf_diff(&a, &b, &d), 0);
+		assert_int_equal(d.count, want || round == 0 ? 1 : 0);
+		for (size_t i = 0; i < d.count; i++) {
+			assert_string_equal(d.changes[i].setting->path, path);
+			assert_int_equal(d.changes[i].live, !want);
+		}
+		conf_diff_fini(&d);
+		conf_swap_live(&a, &b);
+		conf_fini(&b);
+	}
+	conf_fini(&a);
+}
+
+/* Keys may change, but not whether there are any; and who is in no cluster seeks none. */
+static void some_live_values_take_a_restart(void **state)
+{
+	static const char alone[] = "listen: { address = \"192.0.2.1\"; };";
+	static const char seeks[] =
+		"listen: { address = \"192.0.2.1\"; }; cluster: { key_file = \"key\"; seeds = ( "
+		"\"192.0.2.2\" ); };";
+	static const char waits[] =
+		"listen: { address = \"192.0.2.1\"; }; cluster: { key_file = \"key\"; };";
+	struct conf a, b;
+	struct conf_diff d;
+
+	(void)state;
+	folder_write(&folder, "key", CLUSTER_A, 0600);
+	folder_write(&folder, "key2", CLUSTER_B, 0600);
+	takes_restart("", WITH_KEY, "cluster.key_file", true);
+	takes_restart(WITH_KEY, "", "cluster.key_file", true);
+	takes_restart(WITH_KEY, "cluster: { key_file = \"key2\"; };", "cluster.key_file", false);
+	takes_restart("", "cluster: { seeds = ( \"127.0.0.9\" ); };", "cluster.seeds", false);
+	takes_restart(waits, seeks, "cluster.seeds", false);
+	load(&a, alone);
+	load(&b, seeks);
+	assert_int_equal(conf_diff(&a, &b, &d), 0);
+	assert_int_equal(d.count, 2);
+	assert_false(d.changes[0].live || d.changes[1].live);
+	conf_swap_live(&a, &b);
+	assert_int_equal(a.cluster_keys.count + a.c.cluster.seeds.count, 0);
+	assert_int_equal(conf_cluster(&a), CONF_CLUSTER_NONE);
+	conf_diff_fini(&d);
+	conf_fini(&b);
+	conf_fini(&a);
+}
+
 static void live_values_change_sides(void **state)
 {
 	struct conf running, loaded;
@@ -183,6 +244,7 @@ int main(void)
 		TEST(secrets_are_not_shown),
 		TEST(what_files_contain_counts),
 		TEST(another_file_is_a_change_of_its_name),
+		TEST(some_live_values_take_a_restart),
 		TEST(live_values_change_sides),
 		TEST(reloads_can_go_on),
 	};
