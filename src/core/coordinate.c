@@ -176,6 +176,22 @@ uint64_t coordinator_deadline(const struct coordinator *c)
 	return first ? first->key : NEVER;
 }
 
+bool coordinator_is_waited_for(const struct coordinator *c)
+{
+	return !link_alone(&c->open);
+}
+
+void coordinator_finish(struct coordinator *c, const struct now *now)
+{
+	for (struct link *at = c->open.next; at != &c->open; at = at->next) {
+		struct op *op = container_of(at, struct op, place);
+		if (op->state != OP_OPEN || op_is_read(op))
+			continue;
+		op->end_us = now->mono_us;
+		op_schedule(c, op);
+	}
+}
+
 static size_t ring_length(const struct link *ring)
 {
 	size_t n = 0;

@@ -115,6 +115,13 @@ void coordinator_tick(
 	struct coordinator *c, const struct now *now, struct mail *mail, struct outbox *out);
 uint64_t coordinator_deadline(const struct coordinator *c);
 
+/* Whether a client still waits for what an op comes to. */
+bool coordinator_is_waited_for(const struct coordinator *c);
+
+/* The time of all changes is over now: who waits is told what has become of them. Reads go on, for
+ * who is not answered asks another server, and that is better than a 'nobody' too early. */
+void coordinator_finish(struct coordinator *c, const struct now *now);
+
 /* Ops that there are, lingering ones too. */
 size_t coordinator_ops(const struct coordinator *c);
 

@@ -313,6 +313,17 @@ void lane_tick(struct lane *l, const struct now *now, struct outbox *out)
 	lane_count_answers(l, out, first);
 }
 
+bool lane_is_waited_for(const struct lane *l)
+{
+	return l->coordinator && coordinator_is_waited_for(l->coordinator);
+}
+
+void lane_finish(struct lane *l, const struct now *now)
+{
+	if (l->coordinator)
+		coordinator_finish(l->coordinator, now);
+}
+
 uint64_t lane_deadline(const struct lane *l)
 {
 	const struct server *s = l->server;

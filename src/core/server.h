@@ -146,6 +146,13 @@ struct lane *server_cluster_lane(struct server *s);
 /* Does what is due: expiry of this lane's share, HAVEs, EVENTs. Needs room for LANE_OUT_MAX. */
 void lane_tick(struct lane *l, const struct now *now, struct outbox *out);
 
+/* Whether a client waits for an answer that needs other servers. */
+bool lane_is_waited_for(const struct lane *l);
+
+/* Changes that clients wait for are answered with what is known of them by the lane_tick()s that
+ * are due from now on: for who ends. */
+void lane_finish(struct lane *l, const struct now *now);
+
 /* When lane_tick() is next due, in mono_us; may be past. UINT64_MAX: never. */
 uint64_t lane_deadline(const struct lane *l);
 

@@ -22,6 +22,9 @@
 #define BATCHES_MAX 16
 
 /* A batch's answers, and what the last of them may make. */
+/* More than it takes to answer all that a lane can have. */
+#define FINISH_TICKS 1024
+
 #define OUTBOX_CAPACITY (UDP_BATCH + LANE_OUT_MAX)
 
 #define EVENTS_MAX 16
@@ -221,22 +224,6 @@ static int timeout_ms(const struct worker *w, const struct now *now)
 	return ms < TIMEOUT_MAX_MS ? (int)ms : TIMEOUT_MAX_MS;
 }
 
-/* Answers what was queued when the stop came, so that nobody who was quick enough goes without. */
-static void drain(struct worker *w)
-{
-	uint64_t end_us = clock_now().mono_us + WORKER_DRAIN_MS * 1000;
-	bool empty;
-
-	do {
-		empty = true;
-		for (uint32_t i = 0; i < w->parts.listeners; i++)
-			empty &= w->parts.in[i].fd < 0 || serve(w, i);
-		if (w->parts.peer)
-			empty &= serve(w, FLOW_PEER) && serve(w, FLOW_ASK);
-	} while (!empty && clock_now().mono_us < end_us);
-	count_overflows(w, end_us);
-}
-
 /* Whoever waits has nothing of the cluster's view in hand; its beat says so to those who read it.
  */
 static int wait(struct worker *w, struct epoll_event *events, int timeout)
@@ -246,6 +233,52 @@ static int wait(struct worker *w, struct epoll_event *events, int timeout)
 	int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, timeout);
 	urcu_qsbr_thread_online();
 	return n;
+}
+
+/* True when nothing was left. */
+static bool serve_all(struct worker *w)
+{
+	bool empty = true;
+
+	for (uint32_t i = 0; i < w->parts.listeners; i++)
+		empty &= w->parts.in[i].fd < 0 || serve(w, i);
+	if (w->parts.peer)
+		empty &= serve(w, FLOW_PEER) && serve(w, FLOW_ASK);
+	return empty;
+}
+
+/* Tells who still waits for a change what has become of it. */
+static void finish(struct worker *w)
+{
+	struct now now = clock_now();
+
+	lane_finish(w->parts.lane, &now);
+	for (int i = 0; i < FINISH_TICKS && lane_deadline(w->parts.lane) <= now.mono_us; i++)
+		tick(w, &now);
+}
+
+/* Answers what was queued when the stop came, and what waits for other servers, so that nobody who
+ * was quick enough goes without. */
+static void drain(struct worker *w)
+{
+	struct now now = clock_now();
+	uint64_t end_us = now.mono_us + WORKER_DRAIN_MS * 1000;
+	struct epoll_event events[EVENTS_MAX];
+	eventfd_t stop;
+
+	eventfd_read(w->stop_fd, &stop); /* or there would be no waiting any more */
+	while (now.mono_us < end_us) {
+		bool empty = serve_all(w);
+		now = clock_now();
+		tick(w, &now);
+		if (empty && !lane_is_waited_for(w->parts.lane))
+			break;
+		if (empty)
+			wait(w, events, timeout_ms(w, &now));
+		now = clock_now();
+	}
+	finish(w);
+	count_overflows(w, end_us);
 }
 
 static void *run(void *arg)

@@ -52,7 +52,8 @@ struct worker_parts {
  * (thread.h). NULL with errno. */
 struct worker *worker_start(const struct worker_parts *parts);
 
-/* From now on it answers what is queued already, for WORKER_DRAIN_MS at most, and ends. */
+/* From now on it answers what is queued already and what waits for other servers, for
+ * WORKER_DRAIN_MS at most, tells whose change is still under way what is known of it, and ends. */
 void worker_ask_stop(struct worker *w);
 
 /* Waits for its end, and frees it. NULL is nothing. */

@@ -129,6 +129,30 @@ static void nobody_is_sent_to_for_ever(void **state)
 	assert_int_equal(coordinator_ops(net->nodes[ASKED].lane->coordinator), 0);
 }
 
+/* Who ends does not leave without a word who waits for a change; and says 'nobody' to no one. */
+static void a_server_that_ends_says_how_it_stands(void **state)
+{
+	struct net *net = *state;
+	struct node *x = &net->nodes[ASKED];
+
+	cut_off(net, 1, true);
+	cut_off(net, 2, true);
+	assert_false(lane_is_waited_for(x->lane));
+	net_send(net, ASKED, NET_CLIENT, ANNOUNCE);
+	net_send(net, ASKED, NET_CLIENT, "00 0002 aabb");
+	net_run(net, 300);
+	assert_int_equal(net->answer_count, 0);
+	assert_true(lane_is_waited_for(x->lane));
+	struct now now = net_now(net, ASKED);
+	lane_finish(x->lane, &now);
+	net_run(net, 0);
+	net_expect(net, DONE("04"));
+	net_run(net, 1500);
+	assert_int_equal(net->answer_count, 1); /* the GET's, in its time */
+	assert_false(lane_is_waited_for(x->lane));
+	net->answer_count = 0;
+}
+
 static void fewer_alive_than_the_quorum(void **state)
 {
 	struct net *net = *state;
@@ -497,6 +521,7 @@ int main(void)
 		TEST(a_quorum_is_enough_and_the_rest_goes_on),
 		TEST(a_lost_answer_is_asked_for_again),
 		TEST(nobody_is_sent_to_for_ever),
+		TEST(a_server_that_ends_says_how_it_stands),
 		TEST(fewer_alive_than_the_quorum),
 		TEST(dead_owners_are_not_waited_for),
 		TEST(a_cluster_smaller_than_the_quorum),
