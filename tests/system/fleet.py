@@ -40,8 +40,6 @@ class Fleet:
         if address:
             own = lab.merged(own, {"listen": {"address": address}})
         server = lab.Server(own)
-        if address:
-            server.address = address
         self.servers.append(server)
         return server
 

@@ -106,7 +106,7 @@ class Server:
 
     def __init__(self, settings=None, wait=True, text=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dht-lab-"))
-        self.address = address()
+        self.address = (settings or {}).get("listen", {}).get("address") or address()
         self.settings = merged({"listen": {"address": self.address},
                                 "control": {"socket": str(self.folder / "control")}},
                                settings or {})

@@ -8,6 +8,7 @@ wire.
 import ctypes
 import itertools
 import os
+import re
 import subprocess
 
 CLONE_NEWNET = 0x40000000
@@ -43,6 +44,12 @@ def heal():
     rules([])
 
 
+def counted():
+    """How many datagrams the rules have been applied to."""
+    run = subprocess.run(["nft", "list", "ruleset"], check=True, capture_output=True, text=True)
+    return sum(map(int, re.findall(r"counter packets (\d+)", run.stdout)))
+
+
 def one_way(pairs):
     """Rules by which nothing gets from the first to the second of each pair."""
     return [f"ip saddr {a} ip daddr {b} counter drop" for a, b in pairs]
@@ -66,4 +73,4 @@ def loss(percent, addresses):
 def duplicates(percent, addresses):
     among = ", ".join(addresses)
     return [f"ip saddr {{ {among} }} ip daddr {{ {among} }} numgen random mod 100 < {percent} "
-            'dup to "lo"']
+            'counter dup to "lo"']

@@ -5,7 +5,10 @@ No acknowledged record is lost, none is invented, none served after its end, and
 that is tried at three servers while one of five is gone. DHT_CYCLES sets how often the network is
 cut and healed (3), DHT_KILLS how many servers are killed (3).
 """
+import collections
+import contextlib
 import os
+import socket
 import sys
 import time
 import unittest
@@ -21,6 +24,42 @@ FAST = {"cluster": {"keepalive_interval": "200ms", "suspect_after": "1s", "drop_
         "listen": {"workers": 2}}
 SERVERS = [f"127.0.0.{n}" for n in range(2, 7)]
 NO_NETWORK = None
+
+
+class Faults(unittest.TestCase):
+    """Without any server."""
+
+    def test_each_does_what_it_says(self):
+        if NO_NETWORK:
+            self.skipTest(NO_NETWORK)
+        self.addCleanup(nemesis.heal)
+        for name, drops, egress, low, high in (
+                ("none", [], (), 2000, 2000),
+                ("one way", nemesis.one_way([SERVERS[:2]]), (), 0, 0),
+                ("the other way", nemesis.one_way([SERVERS[1::-1]]), (), 2000, 2000),
+                ("loss", nemesis.loss(20, SERVERS), (), 1500, 1700),
+                # Of a duplicate there may be one as well: 1 / (1 - 0.3).
+                ("duplicates", [], nemesis.duplicates(30, SERVERS), 2700, 3010)):
+            nemesis.rules(drops, egress)
+            with contextlib.closing(socket.socket(type=socket.SOCK_DGRAM)) as to, \
+                    contextlib.closing(socket.socket(type=socket.SOCK_DGRAM)) as out:
+                to.bind((SERVERS[1], 9))
+                to.settimeout(0.02)
+                out.bind((SERVERS[0], 0))
+                arrived = self.sent_and_arrived(out, to, 2000)
+            self.assertTrue(low <= arrived <= high, (name, arrived))
+
+    @staticmethod
+    def sent_and_arrived(out, to, count):
+        arrived = 0
+        for i in range(count):
+            out.sendto(bytes(16), to.getsockname())
+            while i % 50 == 49:
+                try:
+                    arrived += len(to.recv(64)) == 16
+                except TimeoutError:
+                    break
+        return arrived
 
 
 class Nemesis(unittest.TestCase):
@@ -75,17 +114,19 @@ class Nemesis(unittest.TestCase):
 
     def test_partitions(self):
         self.ledger.start()
-        seen = {}
+        seen, hit = collections.Counter(), collections.Counter()
         for _ in range(CYCLES):
             name, drops, egress = self.draw_fault()
-            seen[name] = seen.get(name, 0) + 1
             nemesis.rules(drops, egress)
             time.sleep(self.rng.uniform(1, 5))
+            seen[name] += 1
+            hit[name] += nemesis.counted()
             nemesis.heal()
             time.sleep(self.rng.uniform(0.5, 4))
         self.ledger.stop()
         self.settle()
-        self.verdict(f"{CYCLES} cuts {seen}")
+        self.verdict(f"{CYCLES} cuts {dict(seen)}, which hit so many datagrams: {dict(hit)}")
+        self.assertTrue(all(hit[name] for name in seen), "a fault that hit nothing")
 
     def test_kills(self):
         """One server after the other is killed, and comes back empty once the others have made up
