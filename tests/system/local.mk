@@ -8,6 +8,8 @@ system_tests += \
 	tests/system/test_lifetime.py \
 	tests/system/test_loss.py \
 	tests/system/test_failover.py \
+	tests/system/test_frozen.py \
+	tests/system/test_kill.py \
 	tests/system/test_nemesis.py \
 	tests/system/test_addresses.py \
 	tests/system/test_base_messages.py \
