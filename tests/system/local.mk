@@ -2,6 +2,7 @@
 # The long ones first: make check -j then ends sooner.
 system_tests += \
 	tests/system/test_flood.py \
+	tests/system/test_growth.py \
 	tests/system/test_crowd.py \
 	tests/system/test_control.py \
 	tests/system/test_watch.py \
