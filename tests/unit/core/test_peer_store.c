@@ -23,7 +23,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint64_t version_at(struct net *net, int64_t ahead_ms)
+static uint64_t stamp_at(struct net *net, int64_t ahead_ms)
 {
 	struct now now = net_now(net, OWNER);
 
@@ -54,7 +54,7 @@ static struct peer_stored store(struct net *net, unsigned node, uint64_t version
 static void kept(void **state)
 {
 	struct net *net = *state;
-	uint64_t v = version_at(net, 0);
+	uint64_t v = stamp_at(net, 0);
 
 	struct peer_stored s = store(net, OWNER, v, 60000);
 	assert_int_equal(s.statuses.p[0], PEER_STORE_KEPT);
@@ -72,7 +72,7 @@ static void kept(void **state)
 static void newer_stands_in_its_way(void **state)
 {
 	struct net *net = *state;
-	uint64_t v = version_at(net, 0);
+	uint64_t v = stamp_at(net, 0);
 
 	store(net, OWNER, version_withdrawal(v), 60000);
 	struct peer_stored s = store(net, OWNER, v, 60000);
@@ -87,7 +87,7 @@ static void newer_stands_in_its_way(void **state)
 static void what_comes_after_is_above(void **state)
 {
 	struct net *net = *state;
-	uint64_t v = version_at(net, 3600000);
+	uint64_t v = stamp_at(net, 3600000);
 
 	store(net, OWNER, version_shortened(v), 60000);
 	assert_true(version_next(&net->nodes[OWNER].server->clock, 1000) > v);
@@ -96,11 +96,11 @@ static void what_comes_after_is_above(void **state)
 static void too_far_in_the_future(void **state)
 {
 	struct net *net = *state;
-	uint64_t day_ms = 24 * 3600 * 1000, v = version_at(net, (int64_t)day_ms + 1);
+	uint64_t day_ms = 24 * 3600 * 1000, v = stamp_at(net, (int64_t)day_ms + 1);
 
 	assert_int_equal(store(net, OWNER, v, 60000).statuses.p[0], PEER_STORE_REFUSED);
 	assert_true(version_next(&net->nodes[OWNER].server->clock, 1000) < v);
-	v = version_at(net, (int64_t)day_ms);
+	v = stamp_at(net, (int64_t)day_ms);
 	assert_int_equal(store(net, OWNER, v, 60000).statuses.p[0], PEER_STORE_KEPT);
 }
 
@@ -111,7 +111,7 @@ static void of_nobody(void **state)
 		.type = PEER_STORE,
 		.store =
 			{
-				.version = version_at(net, 0),
+				.version = stamp_at(net, 0),
 				.life_ms = 1000,
 				.ip = rig_ip("224.0.0.1"),
 				.hashes = {.count = 1, .items = {.p = one_hash, .len = 5}},
@@ -126,7 +126,7 @@ static void of_nobody(void **state)
 static void kept_by_who_does_not_own_it(void **state)
 {
 	struct net *net = *state;
-	struct peer_stored s = store(net, OTHER_NODE, version_at(net, 0), 60000);
+	struct peer_stored s = store(net, OTHER_NODE, stamp_at(net, 0), 60000);
 
 	assert_int_equal(s.statuses.p[0], PEER_STORE_NOT_OWNER);
 	assert_true(net_has(net, OTHER_NODE, NET_HASH, 7));
@@ -140,7 +140,7 @@ static void full(void **state)
 	net_put(net, OWNER, "aa", 1, 4, 60000);
 	p->limits.max_records = 1;
 	server_set_policy(net->nodes[OWNER].server, p);
-	struct peer_stored s = store(net, OWNER, version_at(net, 0), 60000);
+	struct peer_stored s = store(net, OWNER, stamp_at(net, 0), 60000);
 	assert_int_equal(s.statuses.p[0], PEER_STORE_FULL);
 	assert_int_equal(net_stat(net, OWNER, STATS_RECORDS_REFUSED), 1);
 }
@@ -148,14 +148,14 @@ static void full(void **state)
 static void over_already(void **state)
 {
 	struct net *net = *state;
-	struct peer_stored s = store(net, OWNER, version_at(net, 0), 0);
+	struct peer_stored s = store(net, OWNER, stamp_at(net, 0), 0);
 
 	assert_int_equal(s.statuses.p[0], PEER_STORE_KEPT);
 	assert_false(net_has(net, OWNER, NET_HASH, 7));
 	/* A withdrawal that is over withdraws even so. */
-	store(net, OWNER, version_at(net, 1), 60000);
+	store(net, OWNER, stamp_at(net, 1), 60000);
 	assert_true(net_has(net, OWNER, NET_HASH, 7));
-	store(net, OWNER, version_withdrawal(version_at(net, 2)), 0);
+	store(net, OWNER, version_withdrawal(stamp_at(net, 2)), 0);
 	assert_false(net_has(net, OWNER, NET_HASH, 7));
 }
 
@@ -163,7 +163,7 @@ static void a_life_without_end_is_cut(void **state)
 {
 	struct net *net = *state;
 
-	store(net, OWNER, version_at(net, 0), UINT64_MAX);
+	store(net, OWNER, stamp_at(net, 0), UINT64_MAX);
 	assert_true(net_has(net, OWNER, NET_HASH, 7));
 }
 
@@ -171,7 +171,7 @@ static void each_hash_has_its_status(void **state)
 {
 	struct net *net = *state;
 	static const uint8_t three[] = {1, 0xaa, 1, 0xbb, 1, 0xcc};
-	uint64_t v = version_at(net, 0);
+	uint64_t v = stamp_at(net, 0);
 	struct peer_msg m = {
 		.type = PEER_STORE,
 		.store =
