@@ -201,14 +201,14 @@ class Growth(unittest.TestCase):
         early = [m for m in load.misses if m[1] == joiner.address and m[0] < met]
         late = [m for m in load.misses if m not in early]
         found, counts = status(joiner), load.counts
-        print(f"{RECORDS} records (announced in {filled:.1f} s): the sixth has met the others after "
-              f"{met - start:.2f} s, has its {found['records']} records after "
+        print(f"{RECORDS} records (announced in {filled:.1f} s): the sixth has met the others "
+              f"after {met - start:.2f} s, has its {found['records']} records after "
               f"{complete - start:.1f} s, all is in its place after {placed - start:.1f} s. "
               f"Meanwhile {rate:.0f} requests a second, {counts['lookups']} lookups and "
-              f"{counts['announces']} announces in all ({counts['weak']} by fewer than the quorum), "
-              f"{len(late)} missed, {len(early)} more at the sixth before it had met the others, "
-              f"{counts['retries']} retries, {counts['unanswered']} unanswered, "
-              f"{counts['not made']} not made, the slowest took {load.slowest * 1000:.0f} ms",
+              f"{counts['announces']} announces in all ({counts['weak']} by fewer than the "
+              f"quorum), {counts['retries']} retries, {counts['unanswered']} unanswered, "
+              f"{counts['not made']} not made, the slowest took {load.slowest * 1000:.0f} ms: "
+              f"{len(late)} missed, {len(early)} more at the sixth before it had met the others",
               file=sys.stderr)
         self.assertEqual(late, [])
         self.assertEqual(counts["unanswered"], 0)
