@@ -147,13 +147,19 @@ static enum seal_reason decrypt(struct seal *s, uint8_t *bytes, size_t len)
 	return unlock(bytes, len, &keys[i], false) ? SEAL_OPENED : SEAL_FORGED;
 }
 
+/* The original's messages between servers, which go without an envelope where there are no keys. */
+static bool is_bare(const uint8_t *bytes, size_t len)
+{
+	return len >= MSG_HEADER_LEN && bytes[0] >= MSG_NEW && bytes[0] <= MSG_NEW_SERV;
+}
+
 /* What can be seen without a key. */
 static enum seal_reason look(const struct seal *s, const uint8_t *bytes, size_t len)
 {
 	size_t least = TIME_LEN + MSG_HEADER_LEN;
 
 	if (len == 0 || (bytes[0] != PEER_SEALED && bytes[0] != PEER_PLAIN))
-		return SEAL_NOT_ENVELOPE;
+		return !s->clear && is_bare(bytes, len) ? SEAL_IN_CLEAR : SEAL_NOT_ENVELOPE;
 	least += bytes[0] == PEER_SEALED ? SEALED_INSIDE + SEAL_TAG_LEN : PLAIN_INSIDE;
 	if (len < least || len - MSG_HEADER_LEN != load_be16(bytes + 1))
 		return SEAL_BAD_LENGTH;
@@ -205,15 +211,9 @@ static enum seal_reason open_envelope(struct seal *s, const struct now *now,
 	return reason;
 }
 
-/* The original's messages between servers, which go without an envelope where there are no keys. */
-static bool is_bare(const uint8_t *bytes, size_t len)
-{
-	return len >= MSG_HEADER_LEN && bytes[0] >= MSG_NEW && bytes[0] <= MSG_NEW_SERV;
-}
-
 /* Whose key is another one: somebody to be named. */
 static void note_stranger(struct seal *s, const struct now *now, const struct addr *from,
-	enum seal_reason reason, const uint8_t *bytes, size_t len)
+	enum seal_reason reason, const uint8_t *bytes)
 {
 	enum stranger_fault fault;
 	uint8_t key_id = 0;
@@ -222,11 +222,6 @@ static void note_stranger(struct seal *s, const struct now *now, const struct ad
 	case SEAL_UNKNOWN_KEY: fault = STRANGER_UNKNOWN_KEY; break;
 	case SEAL_FORGED: fault = STRANGER_FORGED; break;
 	case SEAL_IN_CLEAR: fault = s->clear ? STRANGER_SEALED : STRANGER_IN_CLEAR; break;
-	case SEAL_NOT_ENVELOPE:
-		if (s->clear || !is_bare(bytes, len))
-			return;
-		fault = STRANGER_IN_CLEAR;
-		break;
 	default: return;
 	}
 	if (fault != STRANGER_IN_CLEAR)
@@ -240,7 +235,7 @@ enum seal_reason seal_open(struct seal *s, const struct now *now, const struct a
 	enum seal_reason reason = open_envelope(s, now, from, bytes, len, out, key_id);
 
 	if (reason != SEAL_OPENED)
-		note_stranger(s, now, from, reason, bytes, len);
+		note_stranger(s, now, from, reason, bytes);
 	return reason;
 }
 

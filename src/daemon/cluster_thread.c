@@ -124,6 +124,15 @@ static void flush_if_full(struct cluster_thread *t, const struct now *now)
 		flush(t, now);
 }
 
+/* Moves what the inbox counted into the counters. */
+static void count(struct cluster_thread *t)
+{
+	struct stats *stats = lane_stats(server_cluster_lane(t->parts.server));
+
+	stats_add(stats, STATS_DROP_TRUNCATED, t->inbox.truncated);
+	t->inbox.truncated = 0;
+}
+
 static void serve_socket(struct cluster_thread *t, struct udp_socket *s, uint32_t flow_socket)
 {
 	enum msg_plane plane = flow_socket == FLOW_KEEP_ALIVE ? PLANE_KEEP_ALIVE : PLANE_PEER;
@@ -138,6 +147,7 @@ static void serve_socket(struct cluster_thread *t, struct udp_socket *s, uint32_
 				t->cluster, &now, plane, &g->flow, g->bytes, g->len, &t->outbox);
 		}
 		flush(t, &now);
+		count(t);
 		if (taken < UDP_BATCH)
 			return;
 	}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Real daemons and clients on this machine's loopback, for the system tests.
 
-Every test process has 32 addresses in 127.64.0.0/10 of its own, made from its process id, so
+Every test process has 64 addresses in 127.64.0.0/10 of its own, made from its process id, so
 that tests can run side by side. Everything waits for a bounded time, and only processes that were
 started here are ever signalled; they end with the test, however it ends.
 """
@@ -37,12 +37,12 @@ LIMIT = int(os.environ.get("DHT_TEST_LIMIT", "600"))  # seconds for one file of 
 
 SEED = int(os.environ.get("DHT_TEST_SEED") or random.SystemRandom().randrange(2**32))
 
-_addresses = iter(range(32))
+_addresses = iter(range(64))
 
 
 def address():
     """The next of this process's own addresses."""
-    number = (os.getpid() % 2**17) * 32 + next(_addresses)
+    number = (os.getpid() % 2**16) * 64 + next(_addresses)
     return f"127.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
 

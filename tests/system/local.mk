@@ -14,6 +14,7 @@ system_tests += \
 	tests/system/test_nemesis.py \
 	tests/system/test_addresses.py \
 	tests/system/test_base_messages.py \
+	tests/system/test_base_peers.py \
 	tests/system/test_cli.py \
 	tests/system/test_cluster.py \
 	tests/system/test_keys.py \
