@@ -28,6 +28,7 @@ system_tests += \
 	tests/system/test_proof.py \
 	tests/system/test_rates.py \
 	tests/system/test_reload.py \
+	tests/system/test_replay.py \
 	tests/system/test_stop.py
 
 EXTRA_DIST += $(system_tests) \
