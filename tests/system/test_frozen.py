@@ -2,7 +2,8 @@
 """One of five servers is stopped for longer than it takes the others to hold it for dead, or has
 next to no processor time: that is its own trouble, and it accuses nobody.
 
-DHT_FROZEN sets for how many seconds (6); from 20 on with the default times.
+DHT_FROZEN sets for how many seconds (4); from 20 on with the default times. DHT_STOPS sets how many
+are stopped for so short that nobody should notice (5).
 """
 import contextlib
 import os
@@ -19,7 +20,9 @@ import lab
 import raw
 import varlink
 
-SECONDS = float(os.environ.get("DHT_FROZEN", "6"))
+SECONDS = float(os.environ.get("DHT_FROZEN", "4"))
+STOPS = int(os.environ.get("DHT_STOPS", "5"))
+SHORT = 3 if SECONDS >= 20 else 0.6  # seconds: three fifths of suspect_after
 BACK = 5  # seconds after which it is as if nothing had been
 TIMES = {} if SECONDS >= 20 else fleet.QUICK["cluster"]
 SHARE = 0.02  # of a processor
@@ -123,6 +126,20 @@ class Frozen(unittest.TestCase):
             said = self.witness.accused(s)[0]
             self.assertLessEqual(set(said), {self.victim.address}, said)
 
+    def test_short_stops(self):
+        rng = lab.rng()
+        for _ in range(STOPS):
+            server = rng.choice(self.fleet.servers)
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(SHORT)
+            server.process.send_signal(signal.SIGCONT)
+            time.sleep(rng.uniform(0, SHORT))
+        lab.wait_for(self.is_back, "all are there", BACK)
+        suspected, dead = map(sum, zip(*(self.witness.accused(s)[1:] for s in self.fleet.servers)))
+        print(f"{STOPS} stops of {SHORT:g} s: {suspected} suspicions, {dead} held for dead",
+              file=sys.stderr)
+        self.assertEqual(dead, 0)
+
     def is_back(self):
         """It is alive and settled for everybody, and they for it."""
         for s in self.fleet.servers:
@@ -213,7 +230,7 @@ class Frozen(unittest.TestCase):
         lab.wait_for(self.is_back, "it is back", BACK)
         back = time.monotonic() - woken
         self.assertEqual(states, ["dead"] * 4)
-        time.sleep(BACK)  # to think again
+        time.sleep(SECONDS / 2)  # to think again
         said, *counted = self.witness.accused(self.victim)
         self.assertEqual((said, counted), ({}, [0, 0]))
         self.healthy_accuse_only_the_victim()
