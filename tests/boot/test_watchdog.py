@@ -56,7 +56,8 @@ class Watchdog(lab.BootTest):
             self.machine.run("dht", "ping")
         stuck = self.machine.journal("dht", "DHT_EVENT=threadStuck")
         self.assertEqual({entry["DHT_THREAD"] for entry in stuck} & set(names),
-                         {name for name in names if name.startswith(("worker", "warden", "cluster"))})
+                         {name for name in names
+                          if name.startswith(("worker", "warden", "cluster"))})
 
     def busy(self, what):
         """The daemon answers a load for BUSY_S, and is the same one at the end."""
