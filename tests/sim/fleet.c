@@ -22,7 +22,6 @@
 #define STEP_MS   3600000
 #define EPOCH_US  (100 * 24 * 3600 * SIM_SECOND)
 #define WATCH_US  (100 * SIM_MS) /* between two looks at whether a server is drained */
-#define LEAVE_US  (4 * SIM_SECOND)
 #define WANT_S    120
 
 static const struct prefix *allow_all(void)
@@ -51,8 +50,11 @@ struct fleet *fleet_new(struct sim *s)
 
 	if (!f)
 		return NULL;
+	f->nodes = calloc(s->plan.most, sizeof(*f->nodes));
 	f->basic = basic_new(s);
-	if (!f->basic) {
+	if (!f->nodes || !f->basic) {
+		basic_free(f->basic);
+		free(f->nodes);
 		free(f);
 		return NULL;
 	}
@@ -74,6 +76,7 @@ void fleet_free(struct sim *s)
 	}
 	basic_free(f->basic);
 	post_free_all(f);
+	free(f->nodes);
 	free(f);
 }
 
@@ -156,7 +159,7 @@ struct node *fleet_add(struct sim *s)
 {
 	struct fleet *f = s->fleet;
 
-	if (f->count == PLAN_SERVERS_MAX)
+	if (f->count == s->plan.most)
 		return NULL;
 	struct node *n = &f->nodes[f->count];
 	n->index = f->count++;
@@ -178,7 +181,7 @@ static void fill(struct rng *rng, uint8_t *to, size_t len)
  * A key is changed in steps, each of which all servers have made before the next: 0 the old one; 1
  * the new one as well; 2 the new one first; 3 the new one alone, which is 0 of the next change.
  */
-static struct seal_keys keys_of(const struct sim *s, uint32_t step)
+struct seal_keys fleet_keys(const struct sim *s, uint32_t step)
 {
 	uint32_t old = step / 3, part = step % 3;
 	struct seal_keys keys = {.count = part ? 2 : 1};
@@ -196,7 +199,7 @@ static struct seal_keys keys_of(const struct sim *s, uint32_t step)
 
 void fleet_set_keys(struct sim *s, struct node *n, uint32_t step)
 {
-	struct seal_keys keys = keys_of(s, step);
+	struct seal_keys keys = fleet_keys(s, step);
 
 	n->key_step = step;
 	if (node_is_up(n))
@@ -221,7 +224,7 @@ static size_t seeds_of(const struct sim *s, const struct node *n, struct addr *s
 static void make_server(struct sim *s, struct node *n)
 {
 	struct now now = node_now(s, n);
-	struct seal_keys keys = keys_of(s, n->key_step);
+	struct seal_keys keys = fleet_keys(s, n->key_step);
 	struct server_seed seed = {.random = rng_u64(&n->rng)};
 	struct seal_seed seal_seed;
 	struct addr seeds[SEEDS_MAX];
@@ -288,7 +291,7 @@ static void leave_on(struct sim *s, struct event *e)
 	struct node *n = (struct node *)(void *)((char *)e - offsetof(struct node, step));
 	bool drained = cluster_drained(n->cluster);
 
-	if (n->threads[0].stalled || (!drained && s->now_us - n->state_us < LEAVE_US)) {
+	if (n->threads[0].stalled || (!drained && s->now_us - n->state_us < s->plan.leave_us)) {
 		sim_at(s, &n->step, s->now_us + WATCH_US);
 		return;
 	}

@@ -88,8 +88,8 @@ struct node {
 };
 
 struct fleet {
-	struct node nodes[PLAN_SERVERS_MAX];
-	uint32_t count; /* nodes that were ever used */
+	struct node *nodes; /* room for plan.most */
+	uint32_t count;     /* nodes that were ever used */
 	struct outgoing items[CLUSTER_OUT_MAX];
 	uint8_t bytes[CLUSTER_OUT_MAX * MSG_DATAGRAM_DEFAULT];
 	struct outbox out;
@@ -102,7 +102,7 @@ struct fleet {
 struct fleet *fleet_new(struct sim *s);
 void fleet_free(struct sim *s);
 
-/* A server that was never there, or NULL when there were PLAN_SERVERS_MAX. */
+/* A server that was never there, or NULL when there were plan.most. */
 struct node *fleet_add(struct sim *s);
 
 /* Starts a server, with what is on n->disk. */
@@ -114,14 +114,17 @@ void fleet_start_at(struct sim *s, struct node *n, uint64_t at_us);
 /* Ends it without a word. */
 void fleet_kill(struct sim *s, struct node *n, enum server_state after);
 
-/* Makes it leave: it goes when all is handed over, or after some seconds. */
+/* Makes it leave: it goes when all is handed over, or after plan.leave_us. */
 void fleet_leave(struct sim *s, struct node *n);
 
 /* Stalls one thread, or all with FLEET_THREADS, until a time. */
 void fleet_stall(struct sim *s, struct node *n, uint32_t thread, uint64_t until_us);
 void fleet_resume(struct sim *s, struct node *n);
 
-/* Gives it the keys of a step of their change. */
+/* The keys of a step of their change. */
+struct seal_keys fleet_keys(const struct sim *s, uint32_t step);
+
+/* Gives it these. */
 void fleet_set_keys(struct sim *s, struct node *n, uint32_t step);
 
 /* A datagram for a server, or for a peer that knows base messages only. Takes p. */

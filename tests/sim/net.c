@@ -38,16 +38,27 @@ struct slab {
 	struct twin twins[SLAB];
 };
 
+/* One direction between two ends. */
+struct wire {
+	uint32_t loss;
+	uint8_t cuts;
+	uint64_t clogged_us;
+};
+
 struct net {
 	struct rng rng[STREAM_COUNT];
 	struct slab *slabs;
 	struct packet *free;
 	struct twin *free_twins;
 	struct packet *records[RECORDS];
-	uint32_t loss[NET_ENDS][NET_ENDS];
-	uint8_t cuts[NET_ENDS][NET_ENDS];
-	uint64_t clogged_us[NET_ENDS][NET_ENDS];
+	uint32_t ends;      /* of links: servers, and behind them basic peers */
+	struct wire *wires; /* ends × ends */
 };
+
+static struct wire *wire_at(const struct net *n, uint32_t from, uint32_t to)
+{
+	return &n->wires[(size_t)from * n->ends + to];
+}
 
 struct net *net_new(struct sim *s)
 {
@@ -56,12 +67,17 @@ struct net *net_new(struct sim *s)
 
 	if (!n)
 		return NULL;
+	n->ends = s->plan.most + NET_BASIC;
+	n->wires = calloc((size_t)n->ends * n->ends, sizeof(*n->wires));
+	if (!n->wires) {
+		free(n);
+		return NULL;
+	}
 	for (uint32_t i = 0; i < STREAM_COUNT; i++)
 		sim_rng(s, &n->rng[i], RNG_NET, i);
 	sim_rng(s, &rng, RNG_NET, STREAM_COUNT);
-	for (uint32_t from = 0; from < NET_ENDS; from++)
-		for (uint32_t to = 0; to < NET_ENDS; to++)
-			n->loss[from][to] = rng_below(&rng, s->plan.loss + 1);
+	for (uint32_t i = 0; i < n->ends * n->ends; i++)
+		n->wires[i].loss = rng_below(&rng, s->plan.loss + 1);
 	return n;
 }
 
@@ -74,6 +90,7 @@ void net_free(struct net *n)
 		free(n->slabs);
 		n->slabs = next;
 	}
+	free(n->wires);
 	free(n);
 }
 
@@ -186,16 +203,16 @@ static uint64_t late_us(struct rng *rng, uint64_t mean_us)
 	return very ? most : wait;
 }
 
-/* The number of an end of links that are cut and clogged; NET_ENDS: no such end. */
-static uint32_t end_of(const struct ip *ip)
+/* The number of an end of links; UINT32_MAX: no such end. */
+static uint32_t end_of(const struct sim *s, const struct ip *ip)
 {
 	struct place p = place_of(ip);
 
-	if (p.kind == PLACE_SERVER && p.index < PLAN_SERVERS_MAX)
+	if (p.kind == PLACE_SERVER && p.index < s->plan.most)
 		return p.index;
-	if (p.kind == PLACE_BASIC && PLAN_SERVERS_MAX + p.index < NET_ENDS)
-		return PLAN_SERVERS_MAX + p.index;
-	return NET_ENDS;
+	if (p.kind == PLACE_BASIC && p.index < NET_BASIC)
+		return s->plan.most + p.index;
+	return UINT32_MAX;
 }
 
 /* An odd number of flips, so that they are not all undone. */
@@ -257,8 +274,8 @@ static uint64_t between_servers_us(struct sim *s, uint32_t from, uint32_t to)
 
 	if (plan_has(&s->plan, FAULT_DELAY))
 		at_us += late;
-	if (at_us < n->clogged_us[from][to])
-		at_us = n->clogged_us[from][to] + lan_us(n);
+	if (at_us < wire_at(n, from, to)->clogged_us)
+		at_us = wire_at(n, from, to)->clogged_us + lan_us(n);
 	return at_us;
 }
 
@@ -266,10 +283,10 @@ static uint64_t between_servers_us(struct sim *s, uint32_t from, uint32_t to)
 static void to_server(struct sim *s, struct packet *p, uint32_t from, uint32_t to)
 {
 	struct net *n = s->net;
-	bool lost = chance(&n->rng[STREAM_LOSS], n->loss[from][to]);
+	bool lost = chance(&n->rng[STREAM_LOSS], wire_at(n, from, to)->loss);
 	bool twice = chance(&n->rng[STREAM_REPEAT], s->plan.repeat);
 
-	if (n->cuts[from][to]) {
+	if (wire_at(n, from, to)->cuts) {
 		sim_count(s, TALLY_CUT);
 		net_release(s, p);
 		return;
@@ -314,7 +331,7 @@ static void at_the_edge(struct sim *s, struct packet *p)
 void net_send(struct sim *s, const struct addr *from, const struct addr *to, const uint8_t *bytes,
 	size_t len, uint32_t request)
 {
-	uint32_t here = end_of(&from->ip), there = end_of(&to->ip);
+	uint32_t here = end_of(s, &from->ip), there = end_of(s, &to->ip);
 	struct packet *p = packet_get(s->net);
 
 	assert(len <= NET_PACKET_MAX);
@@ -324,9 +341,11 @@ void net_send(struct sim *s, const struct addr *from, const struct addr *to, con
 	p->request = request;
 	p->len = (uint16_t)len;
 	memcpy(p->bytes, bytes, len);
+	if (s->tap)
+		s->tap(s->tap_to, p);
 	if (s->healed)
 		depart(s, p, s->now_us + lan_us(s->net));
-	else if (here < NET_ENDS && there < NET_ENDS)
+	else if (here != UINT32_MAX && there != UINT32_MAX)
 		to_server(s, p, here, there);
 	else
 		at_the_edge(s, p);
@@ -334,22 +353,30 @@ void net_send(struct sim *s, const struct addr *from, const struct addr *to, con
 
 void net_cut(struct sim *s, uint32_t from, uint32_t to, int change)
 {
-	uint8_t *cuts = &s->net->cuts[from][to];
+	uint8_t *cuts = &wire_at(s->net, from, to)->cuts;
 
 	*cuts = (uint8_t)(*cuts + change);
 }
 
 void net_clog(struct sim *s, uint32_t from, uint32_t to, uint64_t until_us)
 {
-	s->net->clogged_us[from][to] = until_us;
+	wire_at(s->net, from, to)->clogged_us = until_us;
+}
+
+void net_lose(struct sim *s, uint32_t loss)
+{
+	for (uint32_t i = 0; i < s->net->ends * s->net->ends; i++)
+		s->net->wires[i].loss = loss;
 }
 
 void net_heal(struct sim *s)
 {
 	struct net *n = s->net;
 
-	memset(n->cuts, 0, sizeof(n->cuts));
-	memset(n->clogged_us, 0, sizeof(n->clogged_us));
+	for (uint32_t i = 0; i < n->ends * n->ends; i++) {
+		n->wires[i].cuts = 0;
+		n->wires[i].clogged_us = 0;
+	}
 	for (size_t i = 0; i < RECORDS; i++) {
 		if (n->records[i])
 			net_release(s, n->records[i]);

@@ -20,7 +20,8 @@
 #include "sim.h"
 
 #define NET_PACKET_MAX 1280
-#define NET_ENDS       (PLAN_SERVERS_MAX + 4) /* servers, and behind them basic peers */
+#define NET_BASIC      4 /* peers that know base messages only, at most */
+#define NET_ENDS       (PLAN_SERVERS_MAX + NET_BASIC) /* of links in a run of a seed */
 
 /* What copies of one datagram share. */
 struct twin {
@@ -53,11 +54,15 @@ void net_send(struct sim *s, const struct addr *from, const struct addr *to, con
 void net_release(struct sim *s, struct packet *p);
 
 /* One cut more (1) or less (-1) from one end to the other: the index of a server, or
- * PLAN_SERVERS_MAX and that of a basic peer. */
+ * plan.most and that of a basic peer. */
 void net_cut(struct sim *s, uint32_t from, uint32_t to, int change);
 
 /* What is sent from one end to the other before until_us arrives behind it. */
 void net_clog(struct sim *s, uint32_t from, uint32_t to, uint64_t until_us);
+
+/* Each datagram between servers has the same chance to be lost, in millionths, when the plan has
+ * FAULT_LOSS. */
+void net_lose(struct sim *s, uint32_t loss);
 
 /* Forgets cuts, clogs and recordings. */
 void net_heal(struct sim *s);

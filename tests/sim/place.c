@@ -17,8 +17,9 @@ struct place place_of(const struct ip *ip)
 
 	if (!ip_is_v4(ip))
 		return p;
+	if ((v4 & ~0xffffu) == NET_SERVER)
+		return (struct place){.kind = PLACE_SERVER, .index = v4 & 0xffff};
 	switch (v4 & ~0xffu) {
-	case NET_SERVER: p.kind = PLACE_SERVER; break;
 	case NET_BASIC: p.kind = PLACE_BASIC; break;
 	case NET_CLIENT:
 	case NET_UNPROVEN: p.kind = PLACE_CLIENT; break;

@@ -2,7 +2,7 @@
 /*
  * place: who has which address.
  *
- *     10.1.0.n     server n: the usual three ports, and those of each thread's own socket
+ *     10.1.n.n     server n: the usual three ports, and those of each thread's own socket
  *     10.2.0.n     peer n that knows base messages only
  *     10.3.0.n     client n that servers trust; 198.51.100.n: that has to prove its address
  *     192.0.2.n    provider n, who sends nothing himself
@@ -32,7 +32,7 @@ enum place_kind {
 
 struct place {
 	enum place_kind kind;
-	uint32_t index; /* 0 to 255 */
+	uint32_t index; /* 0 to 255; of servers, to 65535 */
 };
 
 struct place place_of(const struct ip *ip);

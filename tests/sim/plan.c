@@ -126,6 +126,7 @@ static void draw_times(struct plan *p)
 	p->interval_us = SECOND;
 	p->suspect_us = 5 * SECOND;
 	p->drop_us = 10 * SECOND;
+	p->leave_us = 4 * SECOND;
 	p->repair_us = one_in(&rng, 2) ? 30 * SECOND : between_us(&rng, 5 * SECOND, 30 * SECOND);
 }
 
@@ -199,6 +200,7 @@ void plan_draw(struct plan *p, const struct plan_options *options)
 	draw_wire(p);
 	draw_faults(p);
 	reconcile(p);
+	p->most = PLAN_SERVERS_MAX;
 	p->faults &= ~options->without;
 	if (options->servers)
 		p->servers = options->servers;

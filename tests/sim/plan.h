@@ -44,7 +44,8 @@ enum plan_fault {
 		FAULT_COUNT,
 };
 
-#define PLAN_SERVERS_MAX   128 /* that there are ever in one run */
+#define PLAN_SERVERS_MAX   128  /* that there are ever in a run of a seed */
+#define PLAN_FLEET_MAX     1024 /* in one that a program drives itself (sim_with) */
 #define PLAN_CLIENTS_MAX   4
 #define PLAN_HASHES_MAX    300
 #define PLAN_PROVIDERS_MAX 64
@@ -72,6 +73,7 @@ struct plan {
 	bool confirm_misses;     /* as the configuration has it */
 	bool shared;             /* clients announce for one another's providers */
 	uint32_t servers, lanes; /* at the start; of each */
+	uint32_t most;           /* servers that there are ever */
 	uint32_t basic;          /* peers that know base messages only */
 	uint32_t replicas, quorum;
 	uint32_t clients, hashes, providers;
@@ -93,6 +95,7 @@ struct plan {
 	uint32_t max_records;            /* 0: no limit */
 	uint64_t interval_us, repair_us; /* keep-alive and repair, as configured */
 	uint64_t suspect_us, drop_us;
+	uint64_t leave_us; /* who leaves has so long to hand over what it has */
 };
 
 void plan_draw(struct plan *p, const struct plan_options *options);

@@ -32,14 +32,13 @@ static bool make_parts(struct sim *s)
 	return s->net && s->oracle && s->fleet && s->crowd && s->audit && s->chaos;
 }
 
-struct sim *sim_new(const struct plan_options *options)
+struct sim *sim_with(const struct plan *p)
 {
 	struct sim *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->options = *options;
-	plan_draw(&s->plan, options);
+	s->plan = *p;
 	s->slots = calloc(SIM_EVENTS, sizeof(struct heap_node *));
 	if (s->slots)
 		heap_init(&s->queue, s->slots, SIM_EVENTS);
@@ -47,6 +46,18 @@ struct sim *sim_new(const struct plan_options *options)
 		sim_free(s);
 		return NULL;
 	}
+	return s;
+}
+
+struct sim *sim_new(const struct plan_options *options)
+{
+	struct plan p;
+	struct sim *s;
+
+	plan_draw(&p, options);
+	s = sim_with(&p);
+	if (s)
+		s->options = *options;
 	return s;
 }
 
@@ -77,12 +88,11 @@ void sim_cancel(struct sim *s, struct event *e)
 	heap_remove(&s->queue, &e->place);
 }
 
-void sim_run(struct sim *s)
+static void run(struct sim *s, uint64_t until_us)
 {
-	chaos_start(s);
 	while (!s->failure.failed && !s->over) {
 		struct heap_node *first = heap_first(&s->queue);
-		if (!first || first->key >> ORDER_BITS > s->plan.until_us)
+		if (!first || first->key >> ORDER_BITS > until_us)
 			break;
 		struct event *e = (struct event *)(void *)((char *)first -
 							   offsetof(struct event, place));
@@ -91,6 +101,19 @@ void sim_run(struct sim *s)
 		sim_count(s, TALLY_EVENTS);
 		e->fire(s, e);
 	}
+}
+
+void sim_run(struct sim *s)
+{
+	chaos_start(s);
+	run(s, s->plan.until_us);
+}
+
+void sim_until(struct sim *s, uint64_t until_us)
+{
+	run(s, until_us);
+	if (!s->failure.failed)
+		s->now_us = until_us;
 }
 
 void sim_rng(const struct sim *s, struct rng *rng, uint32_t what, uint32_t which)

@@ -73,6 +73,7 @@
 #define SIM_EVENTS 262144
 
 struct sim;
+struct packet;
 
 /* Something that happens at a time. Stands in whatever it is about, which must stay where it is as
  * long as the event waits. */
@@ -138,6 +139,9 @@ struct sim {
 	char spied[1000];                        /* what the spy said last */
 	void (*say)(void *to, const char *line); /* NULL: nobody listens */
 	void *say_to;
+	/* NULL, or shown each datagram that is sent, also one that is then lost. */
+	void (*tap)(void *to, const struct packet *p);
+	void *tap_to;
 
 	struct net *net;
 	struct fleet *fleet;
@@ -157,6 +161,12 @@ void sim_free(struct sim *s);
 
 /* Until its end, a failure, or options.until_us. */
 void sim_run(struct sim *s);
+
+/* For programs that drive a fleet themselves, without chaos, clients and audits, such as
+ * bench/scale.c: everything for a plan that may have up to PLAN_FLEET_MAX servers; and until a
+ * failure or this time, which it then is. */
+struct sim *sim_with(const struct plan *p);
+void sim_until(struct sim *s, uint64_t until_us);
 
 /* Puts e in the queue, or moves it: it fires at at_us, or now if that is past; e->fire is set. What
  * is for the same time fires in the order of these calls. */
