@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-EXTRA_PROGRAMS += bench/echo bench/load bench/ring bench/table
+EXTRA_PROGRAMS += bench/cluster bench/echo bench/load bench/ring bench/table
+bench_cluster_SOURCES = bench/cluster.c \
+	bench/meter.c bench/meter.h \
+	bench/scale.c bench/scale.h \
+	bench/world.c bench/world.h
+bench_cluster_LDADD = libsim.la
 bench_echo_SOURCES = bench/echo.c
 bench_load_SOURCES = bench/load.c
 bench_ring_SOURCES = bench/ring.c
@@ -7,7 +12,7 @@ bench_ring_LDADD = libcore.la
 bench_table_SOURCES = bench/table.c
 bench_table_LDADD = libcore.la
 EXTRA_DIST += bench/run.py
-CLEANFILES += bench/echo bench/load bench/ring bench/table
+CLEANFILES += bench/cluster bench/echo bench/load bench/ring bench/table
 
 .PHONY: bench
 bench: bench/echo bench/load bench/ring bench/table dhtd dht
