@@ -30,11 +30,11 @@ static void golden_costs(void **state)
 		uint32_t partition;
 		uint64_t cost;
 	} rows[] = {
-		{"192.0.2.7:8471", 1, 0, UINT64_C(140873432428783)},
-		{"192.0.2.7:8471", 1, 16383, UINT64_C(362568117864624)},
-		{"192.0.2.7:8471", 7, 16383, UINT64_C(51795445409232)},
-		{"192.0.2.7:8472", 100, 4711, UINT64_C(6186820024263)},
-		{"[2001:db8::7]:8471", 1, 0, UINT64_C(7127536095492)},
+		{"192.0.2.7:8471", 1, 0, UINT64_C(36958502027871)},
+		{"192.0.2.7:8471", 1, 16383, UINT64_C(147553343945741)},
+		{"192.0.2.7:8471", 7, 16383, UINT64_C(21079049135105)},
+		{"192.0.2.7:8472", 100, 4711, UINT64_C(1353067035596)},
+		{"[2001:db8::7]:8471", 1, 0, UINT64_C(640374636492362)},
 	};
 
 	(void)state;
@@ -68,6 +68,29 @@ static void logarithms(void **state)
 	for (uint64_t less = UINT64_C(1) << 54; less > 1 << 30; less -= less / 8) {
 		double ideal = -log1p(-(double)less / 0x1p64) / log(2);
 		assert_true(fabs((double)ring_log(-less) / 0x1p48 / ideal - 1) < 0.0011);
+	}
+}
+
+/* Each candidate has each turn once, and no two have them in the same order. */
+static void turns_are_permutations(void **state)
+{
+	static uint32_t last[TABLE_PARTITIONS];
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, test_seed());
+	for (uint32_t i = 0; i < 100; i++) {
+		bool had[TABLE_PARTITIONS] = {false};
+		uint64_t seed = rng_u64(&rng);
+		uint32_t same = 0;
+		for (uint32_t p = 0; p < TABLE_PARTITIONS; p++) {
+			uint32_t turn = ring_turn(seed, p);
+			assert_true(turn < TABLE_PARTITIONS && !had[turn]);
+			had[turn] = true;
+			same += i > 0 && turn == last[p];
+			last[p] = turn;
+		}
+		assert_true(same < 16);
 	}
 }
 
@@ -108,12 +131,12 @@ static void golden_rows(void **state)
 		uint32_t zones; /* 0: all alike, without a zone */
 		uint64_t digest;
 	} rows[] = {
-		{3, 5, 0, UINT64_C(0x49d4e630adbc276d)},
-		{3, 64, 0, UINT64_C(0xe3d22f76299ff28f)},
-		{3, 64, 7, UINT64_C(0x184d69105af36ad9)},
-		{3, 12, 2, UINT64_C(0xf46a1c31b1b4661f)},
-		{16, 40, 5, UINT64_C(0x4c4e9b0adf4d4556)},
-		{1, 300, 30, UINT64_C(0x75bc1f0ea806bfd2)},
+		{3, 5, 0, UINT64_C(0xfdd0cc003864d71d)},
+		{3, 64, 0, UINT64_C(0x224a0340c729ac80)},
+		{3, 64, 7, UINT64_C(0x710e6d869a7001f4)},
+		{3, 12, 2, UINT64_C(0xa9cfc21dc0baa093)},
+		{16, 40, 5, UINT64_C(0xe256160735c12f7d)},
+		{1, 300, 30, UINT64_C(0x2a71a51169cab88a)},
 	};
 
 	(void)state;
@@ -277,8 +300,8 @@ static void equal_costs(void **state)
 		const char *first, *second;
 		uint32_t partition;
 	} rows[] = {
-		{"10.30.49.166:8471", "10.123.184.118:8471", 1},
-		{"10.0.0.1:39507", "10.0.0.1:60811", 2224},
+		{"10.5.21.57:8471", "10.5.133.122:8471", 1},
+		{"10.0.0.1:51036", "10.0.0.1:62137", 2026},
 	};
 
 	(void)state;
@@ -301,8 +324,8 @@ static void equal_costs(void **state)
 /* It gets the last place of a full row from another one that costs the same. */
 static void equal_costs_at_the_limit(void **state)
 {
-	struct ring_member a = {.id = id_of("10.30.49.166:8471"), .weight = 100};
-	struct ring_member b = {.id = id_of("10.123.184.118:8471"), .weight = 100};
+	struct ring_member a = {.id = id_of("10.5.21.57:8471"), .weight = 100};
+	struct ring_member b = {.id = id_of("10.5.133.122:8471"), .weight = 100};
 	uint64_t limit = ring_cost(&a.id, 100, 1);
 	struct ring *r = ring_rig_of(1, 0);
 	uint16_t slot = 2;
@@ -329,6 +352,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_costs),
+		cmocka_unit_test(turns_are_permutations),
 		cmocka_unit_test(logarithms),
 		cmocka_unit_test(golden_rows),
 		cmocka_unit_test(zones_names),
