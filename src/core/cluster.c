@@ -7,8 +7,10 @@
 #include "core/envelope.h"
 #include "core/lane.h"
 
-/* Changes that come together make one view. */
-#define PUBLISH_EVERY_US 20000
+/* Changes that come together make one view; in a cluster of many, for each PUBLISH_MANY members as
+ * much longer. */
+#define PUBLISH_EVERY_US UINT64_C(20000)
+#define PUBLISH_MANY     100
 
 #define RETIRED_MAX 8
 
@@ -44,11 +46,20 @@ static void retire(struct cluster *c, const struct view *v)
 	c->retired[c->retired_count++] = (struct view *)(uintptr_t)v;
 }
 
+/* From when on there may be another view. */
+static uint64_t publish_due_us(const struct cluster *c)
+{
+	return c->published_us + PUBLISH_EVERY_US * (1u + c->view->alive / PUBLISH_MANY);
+}
+
+/* Changes that wait for their view are not settled one by one: in a large cluster that forms, that
+ * is most of the work. */
 static void publish(struct cluster *c, const struct now *now)
 {
+	if (now->mono_us < publish_due_us(c))
+		return;
 	uint64_t epoch = members_epoch(c->members);
-
-	if (epoch == c->epoch || now->mono_us < c->published_us + PUBLISH_EVERY_US)
+	if (epoch == c->epoch)
 		return;
 	struct view *v = next_view(c);
 	if (!v)
@@ -240,11 +251,13 @@ uint64_t cluster_deadline(struct cluster *c)
 	uint64_t members = members_deadline(c->members), repair = repair_deadline(c->repair);
 	uint64_t explain = explain_deadline(c->explain);
 	uint64_t first = members < repair ? members : repair;
-	uint64_t publishing = c->published_us + PUBLISH_EVERY_US;
+	uint64_t publishing = publish_due_us(c);
 
 	if (explain < first)
 		first = explain;
-	if (members_epoch(c->members) == c->epoch || c->retired_count == RETIRED_MAX)
+	bool waits = members_stirred(c->members) || members_epoch(c->members) != c->epoch;
+
+	if (!waits || c->retired_count == RETIRED_MAX)
 		return first;
 	return publishing < first ? publishing : first;
 }

@@ -131,6 +131,9 @@ uint64_t members_deadline(const struct members *m);
 /* Moves when the view would be another one. Settles the ring before it is compared. */
 uint64_t members_epoch(struct members *m);
 
+/* Whether it may have moved since it was last asked for: much cheaper to know. */
+bool members_stirred(const struct members *m);
+
 /* A view of now, to be freed with view_free(). NULL when there is no memory. */
 struct view *members_view(struct members *m);
 

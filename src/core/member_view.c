@@ -52,6 +52,11 @@ uint64_t members_epoch(struct members *m)
 	return m->epoch;
 }
 
+bool members_stirred(const struct members *m)
+{
+	return m->ring_changed || m->view_changed;
+}
+
 /* Nobody but this server can have anything. */
 static bool is_alone(const struct members *m, const struct view *v)
 {

@@ -292,9 +292,12 @@ static void views(void **state)
 	/* Nothing happens: nothing moves. */
 	net_run(net, 10 * MINUTE);
 	assert_int_equal(members_epoch(m), epoch);
+	assert_false(members_stirred(m));
 	net_kill(net, 4);
 	net_until(net, last_is_dead, 13 * SECOND);
+	assert_true(members_stirred(m));
 	assert_true(members_epoch(m) > epoch);
+	assert_false(members_stirred(m));
 	v = members_view(m);
 	assert_int_equal(v->alive, 4);
 	assert_int_equal(v->known, 5);
