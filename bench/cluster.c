@@ -52,6 +52,7 @@ static int check(const struct scale *x)
 		x->requests, x->lost, x->wrong)                                                    \
 	X(bytes, "membership, bytes a server and second: at rest / its highest second",            \
 		"%.0f / %u", x->member_bytes, x->calm_peak)                                        \
+	X(news, "… in the minute after all have come", "%.0f", x->news_bytes)                      \
 	X(peak, "… the highest second while servers crash and come back", "%u", x->change_peak)    \
 	X(digests, "comparing digests, bytes a server and second at rest", "%.0f",                 \
 		x->digest_bytes)                                                                   \
@@ -146,7 +147,6 @@ int main(int argc, char **argv)
 	struct scale_conf conf = {
 		.seed = 1,
 		.calm_s = 120,
-		.loss_s = 600,
 		.crashes = 5,
 		.changes = 3,
 		.requests = 200,

@@ -9,14 +9,18 @@
 
 #include "core/view.h"
 
-#define LOSS        50000 /* in millionths */
-#define REST_US     (3600 * SIM_SECOND)
-#define NEWS_US     (60 * SIM_SECOND) /* until all has been told that there is to tell */
-#define DETECT_US   (120 * SIM_SECOND)
-#define LOOK_US     (50 * SIM_MS)
-#define REQUEST_US  (2 * SIM_SECOND)
-#define STRAY_US    (5 * SIM_MS) /* what follows an answer */
-#define ANNOUNCE_US (5 * SIM_MS) /* from one announcement to the next */
+#define LOSS         50000 /* in millionths */
+#define REST_US      (3600 * SIM_SECOND)
+#define NEWS_US      (60 * SIM_SECOND) /* until all has been told that there is to tell, … */
+#define EACH_NEWS_US SIM_SECOND        /* … and for each server when all are new */
+#define MANY         500
+#define LOSS_S       3600 /* unless told otherwise; … */
+#define LOSS_MANY_S  600  /* … of MANY servers and more */
+#define DETECT_US    (120 * SIM_SECOND)
+#define LOOK_US      (50 * SIM_MS)
+#define REQUEST_US   (2 * SIM_SECOND)
+#define STRAY_US     (5 * SIM_MS) /* what follows an answer */
+#define ANNOUNCE_US  (5 * SIM_MS) /* from one announcement to the next */
 
 struct bench {
 	const struct scale_conf *conf;
@@ -89,16 +93,24 @@ static void measure_forming(struct bench *b)
 	measure_memory(b);
 }
 
-static void measure_calm(struct bench *b)
+/* Bytes of a server. */
+static double each_second(const struct bench *b, enum meter_class class)
 {
 	const struct meter *m = &b->world.meter;
 
+	return (double)m->bytes[class] / ((double)m->seconds * b->out->servers);
+}
+
+static void measure_calm(struct bench *b)
+{
+	meter_count(&b->world.meter, true);
 	world_wait(&b->world, NEWS_US);
+	b->out->news_bytes = each_second(b, METER_MEMBERS);
+	world_wait(&b->world, b->out->servers * EACH_NEWS_US);
 	meter_count(&b->world.meter, true);
 	world_wait(&b->world, b->conf->calm_s * SIM_SECOND);
-	double server_seconds = (double)m->seconds * b->out->servers;
-	b->out->member_bytes = (double)m->bytes[METER_MEMBERS] / server_seconds;
-	b->out->calm_peak = m->peak;
+	b->out->member_bytes = each_second(b, METER_MEMBERS);
+	b->out->calm_peak = b->world.meter.peak;
 	meter_count(&b->world.meter, false);
 }
 
@@ -111,9 +123,11 @@ static void measure_loss(struct bench *b)
 	s->healed = false;
 	s->plan.faults = 1u << FAULT_LOSS;
 	net_lose(s, LOSS);
-	world_wait(&b->world, b->conf->loss_s * SIM_SECOND);
-	s->healed = true;
 	b->out->loss_s = b->conf->loss_s;
+	if (b->out->loss_s == 0)
+		b->out->loss_s = b->out->servers < MANY ? LOSS_S : LOSS_MANY_S;
+	world_wait(&b->world, b->out->loss_s * SIM_SECOND);
+	s->healed = true;
 	b->out->false_deaths = world_sum(&b->world, STATS_DEATHS) - deaths;
 	b->out->suspicions = world_sum(&b->world, STATS_SUSPICIONS) - suspicions;
 	rest(b);
@@ -272,12 +286,9 @@ static void measure_hops(struct bench *b)
 
 static void measure_digests(struct bench *b)
 {
-	const struct meter *m = &b->world.meter;
-
 	meter_count(&b->world.meter, true);
 	world_wait(&b->world, b->conf->calm_s * SIM_SECOND);
-	b->out->digest_bytes = (double)m->bytes[METER_DIGESTS] /
-	                       ((double)m->seconds * b->out->servers);
+	b->out->digest_bytes = each_second(b, METER_DIGESTS);
 	meter_count(&b->world.meter, false);
 }
 

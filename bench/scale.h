@@ -10,7 +10,7 @@
 
 struct scale_conf {
 	uint64_t seed;
-	uint32_t calm_s, loss_s;
+	uint32_t calm_s, loss_s;   /* loss_s 0: as befits the size */
 	uint32_t crashes, changes; /* changes: joins, and leaves */
 	uint32_t requests;         /* that are followed, of each kind */
 	uint64_t records;
@@ -20,9 +20,10 @@ struct scale {
 	uint32_t servers;
 	double form_s; /* from the first start until all are at rest */
 
-	double member_bytes,
-		digest_bytes;            /* a second and server, at rest; the latter with records */
-	uint32_t calm_peak, change_peak; /* of the first, one server's in one second */
+	/* Bytes a second and server: of the membership when all have just come, and at rest; of
+	 * comparing, at rest, with records. */
+	double news_bytes, member_bytes, digest_bytes;
+	uint32_t calm_peak, change_peak; /* of the membership, one server's in one second */
 
 	uint32_t loss_s;
 	uint64_t false_deaths, suspicions;

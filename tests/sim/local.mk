@@ -35,6 +35,11 @@ EXTRA_DIST += tests/sim/mutants.py tests/sim/seeds tests/sim/run-seeds.sh
 corpus_tests += tests/sim/run-seeds.sh
 tests/sim/run-seeds.log: tests/sim/dhtsim
 
+# What the simulator measures (bench/cluster), in short.
+EXTRA_DIST += tests/sim/run-cluster.sh
+corpus_tests += tests/sim/run-cluster.sh
+tests/sim/run-cluster.log: bench/cluster
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/sim/test_oracle tests/sim/test_parts tests/sim/test_runs
 tests_sim_test_oracle_SOURCES = tests/sim/test_oracle.c tests/unit/unit.h
