@@ -2,10 +2,11 @@
 /*
  * bench/ring: what placing all partitions costs, and how well it is done.
  *
- *     ring [servers [replicas [zones]]]           64 3 0
+ *     ring [servers [replicas [zones [clusters]]]]           64 3 0 100
  *
  * The time of computing everything, of one server coming and of one going; how evenly the servers
- * are loaded; and what moves when one comes or goes, beside the least that could.
+ * are loaded, in this cluster and in others; and what moves when one comes or goes, beside the
+ * least that could.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include "core/ring.h"
 
 #define ROUNDS 50
+#define TENTH  1.1 /* of the mean: no server should have more */
 
 struct bench {
 	struct ring *ring;
@@ -83,7 +85,12 @@ static void build(struct bench *b)
 	printf("%-12s %8.3f ms   (%" PRIu32 " rows)\n", "all", (seconds() - start) * 1e3, rows);
 }
 
-static void report_load(const struct bench *b)
+/* By the mean. */
+struct load {
+	double mean, max, min;
+};
+
+static struct load load_of(const struct bench *b)
 {
 	uint32_t load[RING_SLOTS] = {0}, max = 0, min = UINT32_MAX;
 	uint64_t sum = 0;
@@ -99,8 +106,36 @@ static void report_load(const struct bench *b)
 		min = load[i] < min ? load[i] : min;
 	}
 	double mean = (double)sum / b->servers;
+	return (struct load){.mean = mean, .max = max / mean, .min = min / mean};
+}
+
+static void report_load(const struct bench *b)
+{
+	struct load l = load_of(b);
+
 	printf("%-12s %8.1f partitions on each, the fullest %.3f times that, the emptiest %.3f\n",
-		"load", mean, max / mean, min / mean);
+		"load", l.mean, l.max, l.min);
+}
+
+/* Of as many servers with other addresses. */
+static void report_clusters(struct bench *b, uint32_t clusters)
+{
+	double sum = 0, most = 0;
+	uint32_t above = 0;
+
+	for (uint32_t c = 1; c <= clusters; c++) {
+		for (uint32_t i = 0; i < b->servers; i++)
+			set(b, i, c * RING_SLOTS + i, 1);
+		ring_settle(b->ring);
+		double max = load_of(b).max;
+		sum += max;
+		most = max > most ? max : most;
+		above += max > TENTH;
+	}
+	printf("%-12s %8" PRIu32
+	       " others: the fullest of each %.3f times the mean on average, %.3f "
+	       "at most, above %.1f in %" PRIu32 "\n",
+		"clusters", clusters, sum / clusters, most, TENTH, above);
 }
 
 /* One more server comes and goes, another one each time. */
@@ -140,7 +175,9 @@ int main(int argc, char **argv)
 		.zones = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0,
 	};
 
-	if (b.servers < 1 || b.servers >= RING_SLOTS || b.replicas < 1 ||
+	uint32_t clusters = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 100;
+
+	if (clusters < 1 || b.servers < 1 || b.servers >= RING_SLOTS || b.replicas < 1 ||
 		b.replicas > RING_REPLICAS)
 		return 1;
 	b.ring = ring_new((uint8_t)b.replicas);
@@ -152,6 +189,7 @@ int main(int argc, char **argv)
 	build(&b);
 	report_load(&b);
 	come_and_go(&b);
+	report_clusters(&b, clusters);
 	free(b.before);
 	ring_free(b.ring);
 	return 0;

@@ -141,7 +141,6 @@ static void find_slots(const struct bench *b, const struct node *victim, uint16_
 {
 	for (uint32_t i = 0; i < b->world.s->fleet->count; i++) {
 		const struct node *n = world_node(&b->world, i);
-		slots[i] = RING_NONE;
 		if (n != victim && node_is_up(n))
 			slots[i] = view_find(cluster_view(n->cluster), &victim->conf.member.self);
 	}
@@ -173,6 +172,7 @@ static void crash(struct bench *b)
 	uint64_t crash_us = b->world.s->now_us;
 	double half_s = 0;
 
+	memset(slots, UINT8_MAX, sizeof(slots)); /* RING_NONE */
 	find_slots(b, victim, slots);
 	victim->disk = NULL;
 	fleet_kill(b->world.s, victim, SERVER_DOWN);
