@@ -3,7 +3,7 @@
  * cluster: a table of what clusters of several sizes cost and do, in the simulator.
  *
  *     bench/cluster                         3, 10, 64, 100 and 1000 servers
- *     bench/cluster --loss 86400 64         a day of lost datagrams at 64 servers
+ *     bench/cluster --loss 86400 1000       a day of lost datagrams at 1000 servers
  *     bench/cluster --quick 10              a few seconds, for make check
  *
  * The same arguments give the same table, byte for byte; what goes on is said on standard error.

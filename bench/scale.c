@@ -13,9 +13,9 @@
 #define REST_US      (3600 * SIM_SECOND)
 #define NEWS_US      (60 * SIM_SECOND) /* until all has been told that there is to tell, … */
 #define EACH_NEWS_US SIM_SECOND        /* … and for each server when all are new */
-#define MANY         500
-#define LOSS_S       3600 /* unless told otherwise; … */
-#define LOSS_MANY_S  600  /* … of MANY servers and more */
+#define DAY_SIZE     64  /* up to which datagrams are lost for a day, unless told otherwise; … */
+#define HOUR_SIZE    500 /* … for an hour; and otherwise for LEAST_S */
+#define LEAST_S      600
 #define DETECT_US    (120 * SIM_SECOND)
 #define LOOK_US      (50 * SIM_MS)
 #define REQUEST_US   (2 * SIM_SECOND)
@@ -114,6 +114,13 @@ static void measure_calm(struct bench *b)
 	meter_count(&b->world.meter, false);
 }
 
+static uint32_t loss_s_of(uint32_t servers)
+{
+	if (servers <= DAY_SIZE)
+		return 24 * 3600;
+	return servers <= HOUR_SIZE ? 3600 : LEAST_S;
+}
+
 static void measure_loss(struct bench *b)
 {
 	struct sim *s = b->world.s;
@@ -123,9 +130,7 @@ static void measure_loss(struct bench *b)
 	s->healed = false;
 	s->plan.faults = 1u << FAULT_LOSS;
 	net_lose(s, LOSS);
-	b->out->loss_s = b->conf->loss_s;
-	if (b->out->loss_s == 0)
-		b->out->loss_s = b->out->servers < MANY ? LOSS_S : LOSS_MANY_S;
+	b->out->loss_s = b->conf->loss_s ? b->conf->loss_s : loss_s_of(b->out->servers);
 	world_wait(&b->world, b->out->loss_s * SIM_SECOND);
 	s->healed = true;
 	b->out->false_deaths = world_sum(&b->world, STATS_DEATHS) - deaths;

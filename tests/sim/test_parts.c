@@ -151,11 +151,44 @@ static void who_has_which_address(void **state)
 			assert_int_equal(p.index, i);
 		}
 	}
+	for (uint32_t i = 0; i < PLAN_FLEET_MAX; i++) {
+		struct ip ip = place_ip(PLACE_SERVER, i, true);
+		struct place p = place_of(&ip);
+		assert_int_equal(p.kind, PLACE_SERVER);
+		assert_int_equal(p.index, i);
+	}
 	struct ip other;
 	assert_int_equal(ip_parse("10.9.0.1", &other), 0);
 	assert_int_equal(place_of(&other).kind, PLACE_NOWHERE);
 	assert_int_equal(ip_parse("2001:db8::a01:1", &other), 0);
 	assert_int_equal(place_of(&other).kind, PLACE_NOWHERE);
+}
+
+static void fire_once(struct sim *s, struct event *e)
+{
+	(void)s;
+	(void)e;
+	fired++;
+}
+
+/* Driven from outside, with more servers than a seed has. */
+static void until_a_time(void **state)
+{
+	struct plan plan = {.seed = 1, .most = PLAN_FLEET_MAX, .clients = 1, .hashes = 1};
+	struct event before = {.fire = fire_once}, behind = {.fire = fire_once};
+	struct sim *s = sim_with(&plan);
+
+	(void)state;
+	assert_non_null(s);
+	fired = 0;
+	sim_at(s, &before, SIM_SECOND);
+	sim_at(s, &behind, 3 * SIM_SECOND);
+	sim_until(s, 2 * SIM_SECOND);
+	assert_int_equal(fired, 1);
+	assert_int_equal(s->now_us, 2 * SIM_SECOND);
+	sim_until(s, 3 * SIM_SECOND);
+	assert_int_equal(fired, 2);
+	sim_free(s);
 }
 
 /* Taking a class away, or servers, changes nothing else. */
@@ -225,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_steps),
 		cmocka_unit_test(waits_have_their_mean),
 		cmocka_unit_test(who_has_which_address),
+		cmocka_unit_test(until_a_time),
 		cmocka_unit_test(plans_are_alike),
 		cmocka_unit_test(plans_are_possible),
 		cmocka_unit_test(names_of_faults),
