@@ -72,7 +72,8 @@ static int check(const struct scale *x)
 	X(leave, "a leave moves, by what it owned: partitions / records / longest, s",             \
 		"%.3f / %.3f / %.1f", x->leave_moved, x->leave_pulled, x->leave_s)                 \
 	X(form, "all started at once: at rest after, s", "%.1f", x->form_s)                        \
-	X(memory, "memory for membership, ring and a view, kB a server", "%zu", x->memory / 1000)
+	X(memory, "memory for membership, ring and a view, MB a server", "%.2f",                   \
+		(double)x->memory / 1e6)
 
 #define X(name, text, ...)                                                                         \
 	static void print_##name(const struct scale *x)                                            \
