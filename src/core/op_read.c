@@ -88,6 +88,12 @@ static void tell_all(struct coordinator *c, struct op_hash *h)
 	h->flags |= READ_TOLD | READ_DONE;
 }
 
+/* Who has just started may not know yet who there is: that nobody is left to ask says nothing. */
+static bool may_be_more(const struct view *v, const struct op_hash *h)
+{
+	return !v->settled && h->total == 0;
+}
+
 /*
  * Asks as many about hash i as are needed at once: one who may know, or, when somebody complete has
  * nothing, all who have to say the same. The hash is done when nobody is left.
@@ -108,7 +114,7 @@ static void ask(struct coordinator *c, const struct view *v, struct op *op, unsi
 		a.timely++;
 		a.any++;
 	}
-	if (a.any == 0)
+	if (a.any == 0 && !may_be_more(v, h))
 		h->flags |= READ_DONE;
 }
 
@@ -143,10 +149,10 @@ static void look_at_own(
 	if (!view_owns(v, h->partition, v->self))
 		return;
 	h->flags |= READ_OWNER;
-	if (parts_get(&l->server->parts, h->partition) != PART_COMPLETE)
-		return;
 	table_sample(l->server->table, &key, &l->rng, 0, l->records, &total, now_ms);
-	if (total)
+	if (parts_get(&l->server->parts, h->partition) != PART_COMPLETE)
+		h->total = total;
+	else if (total)
 		tell_all(c, h);
 	else
 		count_nobody(c, v, h);

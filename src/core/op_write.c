@@ -58,8 +58,11 @@ static int status_of(
 	uint32_t need = needed(v);
 	uint32_t can = need < t.alive ? need : t.alive;
 
+	if (t.kept != 0 && t.kept >= can && (t.kept >= need || MUTANT(26)))
+		return STATUS_STORED;
+	/* Others may be met before it is too late. */
 	if (t.kept != 0 && t.kept >= can)
-		return t.kept >= need || MUTANT(26) ? STATUS_STORED : STATUS_BELOW_QUORUM;
+		return v->settled ? STATUS_BELOW_QUORUM : PENDING;
 	return t.alive - t.full < can ? STATUS_FULL : PENDING;
 }
 
@@ -68,7 +71,9 @@ enum msg_status write_status(
 {
 	int status = status_of(c, v, op, i);
 
-	return status == PENDING ? STATUS_NOT_IN_TIME : (enum msg_status)status;
+	if (status != PENDING)
+		return (enum msg_status)status;
+	return !v->settled && tally_of(c, v, op, i).kept ? STATUS_BELOW_QUORUM : STATUS_NOT_IN_TIME;
 }
 
 static bool all_decided(const struct coordinator *c, const struct view *v, const struct op *op)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One of five servers is killed at random moments, and comes back: no request fails that is tried
-three times, be it by a client that sends bytes or by dht, which finds another server by itself.
+three times, be it by a client that sends bytes or by dht, which finds another server by itself; and
+who has just come back says nothing that is not so.
 
 DHT_KILLS sets how often (3).
 """
@@ -157,6 +158,7 @@ class Killed(unittest.TestCase):
               f"{program.tries.total()} of dht took {told(program.tries)} runs, the slowest took "
               f"{program.slowest:.2f} s", file=sys.stderr)
         self.assertEqual([fault for client in clients for fault in client.faults], [])
+        self.assertEqual((again["wrong"], set(program.tries)), (0, {1}))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,10 @@ static struct view *make_view(const struct net *net, unsigned self)
 	v->replicas = net->replicas;
 	v->write_quorum = net->quorum;
 	v->confirm_misses = net->confirm;
-	v->settled = true;
+	v->settled = !net->fresh[self];
 	for (unsigned i = 0; i < net->count; i++) {
+		if (net->fresh[self] && i != self)
+			continue;
 		bool dead = net->state[i] == PEER_DEAD;
 		v->members[i] = (struct view_member){
 			.id = id_of(i),
@@ -61,8 +63,13 @@ static struct view *make_view(const struct net *net, unsigned self)
 		v->alive = (uint16_t)(v->alive + !dead);
 		v->known++;
 	}
-	for (size_t p = 0; p < TABLE_PARTITIONS; p++)
-		memcpy(v->rows + p * row_len, net->row, row_len * sizeof(net->row[0]));
+	for (size_t p = 0; p < TABLE_PARTITIONS; p++) {
+		uint16_t *row = v->rows + p * row_len;
+		memset(row, 0xff, row_len * sizeof(row[0])); /* RING_NONE */
+		row[0] = (uint16_t)self;
+		if (!net->fresh[self])
+			memcpy(row, net->row, row_len * sizeof(row[0]));
+	}
 	return v;
 }
 

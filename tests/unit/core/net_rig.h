@@ -64,6 +64,7 @@ struct net {
 	uint8_t replicas, quorum;
 	bool confirm;
 	uint8_t state[NET_NODES]; /* enum peer_state */
+	bool fresh[NET_NODES];    /* has met nobody yet, and takes itself for the only owner */
 
 	bool cut[NET_NODES][NET_NODES]; /* from, to */
 	uint64_t delay_us[NET_NODES][NET_NODES];

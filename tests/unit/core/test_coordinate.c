@@ -58,6 +58,36 @@ static void an_announce_comes_to_all_owners(void **state)
 	assert_int_equal(net_stat(net, ASKED, STATS_ANSWER_DONE), 1);
 }
 
+static void who_has_met_nobody_yet_waits(void **state)
+{
+	struct net *net = *state;
+
+	net_parts(net, 0, PART_PARTIAL);
+	net->fresh[0] = true;
+	net_publish(net);
+	net_send(net, 0, NET_CLIENT, ANNOUNCE);
+	net_run(net, 500);
+	assert_int_equal(net->answer_count, 0);
+	net->fresh[0] = false;
+	net_publish(net);
+	net_run_until(net, 1);
+	net_expect(net, DONE("00"));
+	assert_true(net_has(net, 1, NET_HASH, 7));
+	/* But not for ever. */
+	net->fresh[0] = true;
+	net_publish(net);
+	net_send(net, 0, NET_CLIENT,
+		"12 0024"
+		"8899aabbccddeeff"
+		"0000003c 0000" IP_7 "01" HASH_1);
+	net_run(net, OP_WRITE_MS - 100);
+	assert_int_equal(net->answer_count, 0);
+	net_run(net, 200);
+	net_expect(net, "14 000e"
+			"8899aabbccddeeff"
+			"0000003c 01 01");
+}
+
 static void an_owner_stores_it_itself(void **state)
 {
 	struct net *net = *state;
@@ -515,6 +545,7 @@ static void many_hashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(who_has_met_nobody_yet_waits),
 		TEST(an_announce_comes_to_all_owners),
 		TEST(an_owner_stores_it_itself),
 		TEST(nobody_is_answered_before_the_quorum),

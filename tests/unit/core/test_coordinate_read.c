@@ -124,6 +124,30 @@ static void what_is_caught_up_with_is_no_news(void **state)
 	assert_int_equal(told_of_what_others_have(*state, PART_PARTIAL), 1);
 }
 
+static void who_has_met_nobody_yet_waits(void **state)
+{
+	struct net *net = *state;
+
+	put_at(net, 1, 7);
+	put_at(net, 2, 7);
+	net_parts(net, 0, PART_PARTIAL);
+	net->fresh[0] = true;
+	net_publish(net);
+	net_send(net, 0, NET_CLIENT, LOOKUP);
+	net_run(net, 500);
+	assert_int_equal(net->answer_count, 0);
+	net->fresh[0] = false;
+	net_publish(net);
+	net_run(net, 100);
+	net_expect(net, FOUND_7);
+	net->fresh[0] = true; /* but not for ever, and not for what it has */
+	net_publish(net);
+	net_ask(net, 0, GET, HAVE_7);
+	net_send(net, 0, NET_CLIENT, "00 0004 deadbee0");
+	net_run(net, OP_READ_MS + 100);
+	net_expect(net, NOBODY);
+}
+
 static void nobody_needs_two_owners(void **state)
 {
 	struct net *net = *state;
@@ -637,6 +661,7 @@ static void a_want_that_finds_nobody_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(who_has_met_nobody_yet_waits),
 		TEST(an_owner_that_has_it_asks_nobody),
 		TEST(others_are_asked),
 		TEST(an_owner_without_it_confirms),
