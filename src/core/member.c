@@ -340,6 +340,24 @@ void members_count_death(struct members *m)
 	m->held_until_us = m->now.mono_us + (HOLD_FIRST_US << doublings);
 }
 
+/* Fewer others than there are to be replicas would be no owners for some of what is acknowledged,
+ * and when all are held down nobody would own anything. Who has ended it is not held down again
+ * before its next death, or all would take turns. */
+void members_end_hold(struct members *m)
+{
+	uint32_t others = 0;
+
+	if (m->now.mono_us >= m->held_until_us)
+		return;
+	for (uint16_t i = 0; i < m->count; i++) {
+		const struct member *x = &m->all[m->sorted[i]];
+		others += x->slot != 0 && is_candidate(m, x) && x->profile.weight > 0 &&
+		          !(x->profile.flags & PEER_MEMBER_LEAVING);
+	}
+	if (others < m->conf.replicas)
+		m->held_until_us = 0;
+}
+
 void members_not_lonely(struct members *m)
 {
 	if (m->lonely)

@@ -28,7 +28,7 @@
  *   the member, who refutes.
  * - A new start (or a start that others held dead) is asked to come back with a higher incarnation.
  * One that was dead several times within some minutes owns nothing for a while, twice as long each
- * time (it says so itself: its weight is 0 meanwhile).
+ * time (it says so itself: its weight is 0 meanwhile), unless fewer others than replicas own.
  * - What is new is told with each BEAT, as often as it takes for all to hear it; two servers whose
  *   digests of the members differ for a while page through each other's (SYNC, ROSTER), one page
  *   an answer.

@@ -225,6 +225,8 @@ void members_say(struct members *m);
 void members_raise(struct members *m, uint32_t incarnation);
 /* Others held us dead, and it was not their fault. */
 void members_count_death(struct members *m);
+/* Ends being held down when there are too few others to own what this server would. */
+void members_end_hold(struct members *m);
 /* Others hear this server again, if they did not. */
 void members_not_lonely(struct members *m);
 /* Up to n of those that are alive, but one (may be NULL), at random. */

@@ -236,10 +236,12 @@ static void run_round(struct members *m, struct mail *mail)
 	m->asks_left = m->helps_left = MEMBER_ASKS;
 	if (m->health > 0)
 		m->health--;
-	if (is_lonely(m))
+	if (is_lonely(m)) {
 		m->lonely = true;
-	else
+	} else {
 		members_not_lonely(m);
+		members_end_hold(m);
+	}
 	if (m->up <= ROUND_ALL) {
 		ask_all(m, mail);
 	} else {

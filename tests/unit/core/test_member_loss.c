@@ -228,6 +228,30 @@ static void flapping(void **state)
 	net_free(net);
 }
 
+/* All are cut off from each other again and again: when they are not, enough of them own. */
+static void somebody_owns(void **state)
+{
+	struct net *net = started(5, true);
+
+	(void)state;
+	for (unsigned flap = 0; flap < 6; flap++) {
+		unsigned own = 0;
+		for (size_t i = 0; i < 5; i++)
+			for (size_t k = 0; k < i; k++)
+				net_cut(net, i, k, true);
+		net_run(net, 20 * SECOND);
+		for (size_t i = 0; i < 5; i++)
+			for (size_t k = 0; k < i; k++)
+				net_cut(net, i, k, false);
+		net_run(net, 8 * SECOND);
+		net_until(net, all_agree, 15 * SECOND);
+		for (size_t i = 1; i < 5; i++)
+			own += net_info(net, 0, i).profile.weight != 0;
+		assert_true(own + (net_info(net, 1, 0).profile.weight != 0) >= 3);
+	}
+	net_free(net);
+}
+
 /* Anything at all for some minutes, and then a minute without faults. */
 static void anything(void **state)
 {
@@ -307,6 +331,7 @@ int main(void)
 		cmocka_unit_test(all_sleep),
 		cmocka_unit_test(a_split),
 		cmocka_unit_test(flapping),
+		cmocka_unit_test(somebody_owns),
 		cmocka_unit_test(anything),
 		cmocka_unit_test(quiet_when_all_is_well),
 	};
