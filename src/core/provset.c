@@ -244,6 +244,7 @@ static uint32_t find_cut(const struct hand *hand)
 {
 	uint32_t sorted[2 * BUCKET_MAX], n = hand->n;
 
+	assert(n > 1);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = i;
 		for (; at > 0 && hand->hash[i] < sorted[at - 1]; at--)
@@ -446,13 +447,12 @@ static bool reap_bucket(
 	return all;
 }
 
-/* Moves all of the bucket at place behind into the one at place, when together they fill no more
+/* Moves all of the bucket at place from into the one at place into, when together they fill no more
  * than three quarters, so that the next few do not split it again, or when one is empty. */
-static bool unite(
-	struct blocks *b, struct head *head, enum family f, uint32_t place, uint32_t behind)
+static bool unite(struct blocks *b, struct head *head, enum family f, uint32_t into, uint32_t from)
 {
-	uint8_t *low = blocks_at(b, head->dir[place].block);
-	const uint8_t *high = blocks_at(b, head->dir[behind].block);
+	uint8_t *low = blocks_at(b, head->dir[into].block);
+	const uint8_t *high = blocks_at(b, head->dir[from].block);
 	uint32_t n = bucket_count(high), all = bucket_count(low) + n;
 
 	if (all > bucket_room(BLOCK_MAX, f) * 3 / 4 && n != 0 && n != all)
@@ -461,7 +461,7 @@ static bool unite(
 		struct element p = element_get(bucket_element(high, f, i), f);
 		bucket_push(low, f, &p);
 	}
-	blocks_free(b, head->dir[behind].block);
+	blocks_free(b, head->dir[from].block);
 	return true;
 }
 
