@@ -173,6 +173,15 @@ static bool must_pass(const struct op *op, uint64_t newer, const struct now *now
 	       !lane_version_ahead(newer, now) && version_order(newer) > version_order(op->version);
 }
 
+/* What it waits for is to be sent as if for the first time; older answers are no more its own. */
+static void leg_again(struct coordinator *c, struct leg *leg)
+{
+	leg_renumber(c, leg);
+	leg->tries = 0;
+	leg->heard = leg->over = false;
+	leg_queue(c, leg);
+}
+
 static void stamp(struct coordinator *c, struct op *op, const struct now *now)
 {
 	uint64_t version = version_next(&c->lane->server->clock, now->wall_ms);
@@ -183,12 +192,9 @@ static void stamp(struct coordinator *c, struct op *op, const struct now *now)
 	for (unsigned i = 0; i < op->count; i++)
 		op_hash(c, op, i)->flags = 0;
 	for (struct leg *leg = leg_first(op); leg; leg = leg_after(op, leg)) {
-		leg_renumber(c, leg);
 		leg->waiting = leg->hashes;
 		leg->kept = leg->full = (struct hashset){0};
-		leg->tries = 0;
-		leg->heard = leg->over = false;
-		leg_queue(c, leg);
+		leg_again(c, leg);
 	}
 }
 
@@ -314,23 +320,51 @@ void write_run(struct coordinator *c, const struct view *v, struct op *op, const
 	settle(c, v, op);
 }
 
-/* Who owns a hash no more need not have it; repair brings it to who does. */
-static void forget_former_owners(const struct coordinator *c, const struct view *v, struct leg *leg)
+/* Whether it is still there what was stored in our own table: between two views we may have owned
+ * the partition no more, and let go of it. */
+static void doubt_own(struct coordinator *c, const struct op *op, const struct now *now)
 {
-	bool there = leg_peer_ok(v, leg->slot) && leg_is_to(leg, v);
+	for (unsigned i = 0; i < op->count; i++) {
+		struct op_hash *h = op_hash(c, op, i);
+		struct table_key key = op_key(h);
+		uint64_t there = table_version(
+			c->lane->server->table, &key, &op->ip, op->port, now_mono_ms(now));
+		if (version_order(there) < op->version)
+			h->flags = (uint8_t)(h->flags & ~WRITE_KEPT);
+	}
+}
 
-	for (unsigned i = 0; i < leg->op->count; i++)
-		if (!there || !view_owns(v, op_hash(c, leg->op, i)->partition, leg->slot))
+/* Who owns a hash no more need not have it; repair brings it to who does. Who owns it again may
+ * have let go of it, and is asked once more. */
+static void follow_owners(struct coordinator *c, const struct view *v, struct leg *leg)
+{
+	bool there = leg_peer_ok(v, leg->slot) && leg_is_to(leg, v), again = false;
+
+	for (unsigned i = 0; i < leg->op->count; i++) {
+		if (!hashset_has(&leg->hashes, i))
+			continue;
+		if (!there || !view_owns(v, op_hash(c, leg->op, i)->partition, leg->slot)) {
 			hashset_remove(&leg->waiting, i);
-	leg_end_if_done(leg);
+			hashset_remove(&leg->kept, i);
+		} else if (!hashset_has(&leg->waiting, i) && !hashset_has(&leg->kept, i) &&
+			   !hashset_has(&leg->full, i)) {
+			hashset_add(&leg->waiting, i);
+			again = true;
+		}
+	}
+	if (again)
+		leg_again(c, leg);
+	else
+		leg_end_if_done(leg);
 }
 
 void write_replan(struct coordinator *c, const struct view *v, struct op *op, const struct now *now)
 {
 	for (struct leg *leg = leg_first(op); leg; leg = leg_after(op, leg))
-		forget_former_owners(c, v, leg);
+		follow_owners(c, v, leg);
 	/* Without a leg for one of them repair has to do it. */
 	(void)plan(c, v, op);
+	doubt_own(c, op, now);
 	write_own(c, v, op, now);
 	settle(c, v, op);
 }

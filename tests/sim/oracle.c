@@ -348,22 +348,24 @@ static void forget(struct sim *s, struct key *k)
 }
 
 /* What is acknowledged is on as many servers as it must be, unless its end is near. */
-static void check_holders(struct sim *s, const struct act *a, uint32_t hash, uint32_t provider)
+static void check_holders(
+	struct sim *s, const struct node *n, const struct act *a, uint32_t hash, uint32_t provider)
 {
 	uint32_t holders = selfcheck_holders(s, hash, provider, a->first_us);
 
 	if (holders >= a->quorum || (!a->withdraws && s->now_us + SIM_SECOND > a->end_first_us))
 		return;
-	sim_fail(s, "early", "hash %u provider %u is acknowledged, and on %u servers", hash,
-		provider, holders);
+	sim_fail(s, "early",
+		"server %u acknowledges hash %u provider %u, which is on %u servers of %u",
+		n->index, hash, provider, holders, a->quorum);
 	oracle_explain(s, hash, provider);
 }
 
 void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i, uint8_t status)
 {
 	struct key *k = &s->oracle->keys[r->hashes[i]][r->provider];
-	struct cluster_status cluster = cluster_status(n->cluster);
-	bool few = cluster.settled && cluster.known < s->plan.quorum;
+	const struct view *v = atomic_load(&n->server->view);
+	bool few = v->settled && v->known < s->plan.quorum;
 	struct act *a;
 
 	for (a = k->acts; a && a->request != r->number;)
@@ -379,10 +381,10 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	a->acked = true;
 	a->acked_us = s->now_us;
 	note_owners(s, n, a, r->hashes[i], false);
-	a->quorum = few ? cluster.known : s->plan.quorum;
+	a->quorum = few ? v->known : s->plan.quorum;
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)
-		check_holders(s, a, r->hashes[i], r->provider);
+		check_holders(s, n, a, r->hashes[i], r->provider);
 	forget(s, k);
 }
 

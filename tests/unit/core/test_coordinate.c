@@ -502,6 +502,38 @@ static void acks_of_former_owners_do_not_count(void **state)
 	net_expect(net, DONE("04"));
 }
 
+/* Who owned it no more for a while may have let go of it. */
+static void an_owner_that_is_one_again_is_asked_again(void **state)
+{
+	struct net *net = *state;
+	static const uint8_t without[] = {2, 3, 4}, with[] = {0, 1, 2};
+	struct table_key key = table_key_of((struct span){(const uint8_t *)"\xde\xad\xbe\xef", 4});
+
+	for (unsigned i = 1; i < 5; i++)
+		cut_off(net, i, true);
+	/* One is the coordinator itself. */
+	net_send(net, 0, NET_CLIENT, ANNOUNCE);
+	net_run(net, 100);
+	cut_off(net, 1, false);
+	net->delay_us[0][1] = 0;
+	net_own(net, without, 3);
+	net_publish(net);
+	net_run(net, 50);
+	for (unsigned i = 0; i < 2; i++) {
+		struct now now = net_now(net, i);
+		struct table *t = server_table(net->nodes[i].server);
+		uint64_t digest = table_digest_of(
+			table_digest(t, key.partition, now_mono_ms(&now)));
+		assert_true(table_drop(t, key.partition, digest, now_mono_ms(&now)));
+	}
+	net_own(net, with, 3);
+	net_publish(net);
+	net_run_until(net, 1);
+	net_expect(net, DONE("00"));
+	assert_true(net_has(net, 0, NET_HASH, 7));
+	assert_true(net_has(net, 1, NET_HASH, 7));
+}
+
 static void an_owner_that_dies_is_not_waited_for(void **state)
 {
 	struct net *net = *state;
@@ -573,6 +605,7 @@ int main(void)
 		TEST(who_does_not_own_it_does_not_count),
 		TEST(new_owners_get_it_too),
 		TEST(acks_of_former_owners_do_not_count),
+		TEST(an_owner_that_is_one_again_is_asked_again),
 		TEST(an_owner_that_dies_is_not_waited_for),
 		TEST(many_hashes),
 	};
