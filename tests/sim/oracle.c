@@ -286,12 +286,21 @@ static uint64_t done_us(const struct sim *s, const struct act *a)
 	return done;
 }
 
+/* How many servers have it, when so many owners must. */
+static uint32_t copies(const struct act *a, uint32_t quorum)
+{
+	uint32_t owners = group_size(&a->owners);
+
+	return quorum < owners ? quorum : owners;
+}
+
 /* Whether two such quorums must have met. */
 static bool overlap(const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
 {
 	struct group both = group_both(&a->owners, &b->owners);
 
-	return !a->owners_vary && !b->owners_vary && quorum_a + quorum_b > group_size(&both);
+	return !a->owners_vary && !b->owners_vary &&
+	       copies(a, quorum_a) + copies(b, quorum_b) > group_size(&both);
 }
 
 static bool surely_before(const struct sim *s, const struct act *a, const struct act *b)
