@@ -13,6 +13,8 @@
 #define CHAINS 16384
 #define OWNERS RING_REPLICAS
 
+_Static_assert(OWNERS <= LANE_OUT_MAX, "all owners of a hash are asked in one call");
+
 /* What is sent in one tick, at most. */
 #define TICK_MAX 64
 
@@ -209,7 +211,7 @@ void interest_tick(struct interest *i, const struct now *now, struct mail *mail)
 	if (!v || i->heap.count == 0)
 		return;
 	follow_view(i, v, now_ms);
-	for (int n = 0; n < TICK_MAX && mail_room(mail) > v->replicas; n++) {
+	for (int n = 0; n < TICK_MAX && mail_room(mail) >= v->replicas; n++) {
 		struct heap_node *first = heap_first(&i->heap);
 		if (!first || first->key > now_ms)
 			return;

@@ -66,6 +66,22 @@ static void owners_are_asked_at_once(void **state)
 	assert_int_equal(watchers(net, 3), 0);
 }
 
+/* So they are where a hash may have as many owners as one call makes datagrams. */
+static void as_many_owners_as_there_can_be(void **state)
+{
+	struct net *net = *state;
+	const uint8_t owners[] = {0, 1};
+
+	net->replicas = RING_REPLICAS;
+	net_own(net, owners, OWNERS);
+	net_publish(net);
+	net_send(net, ASKED, NET_CLIENT, WATCH);
+	net_run(net, 2 * TRIP_MS);
+	assert_int_equal(subscribes(net), OWNERS);
+	for (unsigned i = 0; i < OWNERS; i++)
+		assert_int_equal(watchers(net, i), 1);
+}
+
 /* Also when the cluster has changed since anybody watched anything. */
 static void at_once_under_another_view_too(void **state)
 {
@@ -242,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(owners_are_asked_at_once),
+		TEST(as_many_owners_as_there_can_be),
 		TEST(at_once_under_another_view_too),
 		TEST(new_owners_are_asked_within_a_second),
 		TEST(it_is_renewed_while_somebody_watches),
