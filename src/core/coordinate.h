@@ -21,12 +21,12 @@
  * after the answer are tried for OP_LINGER_MS: then repair does it.
  *
  * GET, LOOKUP: a complete owner that has providers answers from its table at once. Otherwise FETCH
- * goes to one owner (the quickest of late), to the next after OP_HEDGE_MS, or sooner when the first
- * is later than it usually is, and so on through the row. One complete owner that has some is
- * enough. 'Nobody' needs R - W + 1 complete owners (this server may be one), or the whole row
- * asked; answers of owners that are not complete are put together. What an owner learns so it
- * merges into its table. When the time is over, what is known is answered. With confirm_misses off
- * a complete owner's 'nobody' is enough.
+ * goes to one owner (the quickest of late), to the next when the first is later than it usually is
+ * (late.h: after LATE_PATIENCE_MAX_US at the latest), and so on through the row. One complete owner
+ * that has some is enough. 'Nobody' needs R - W + 1 complete owners (this server may be one), or
+ * the whole row asked; answers of owners that are not complete are put together. What an owner
+ * learns so it merges into its table. When the time is over, what is known is answered. With
+ * confirm_misses off a complete owner's 'nobody' is enough.
  *
  * WANT, WATCH: this server subscribes at the owners for its own watchers and renews it; owners tell
  * it by NOTIFY what their tables see, and the same change told by several is told to the client
@@ -36,10 +36,13 @@
  * from another server is ever sent on to a third: peer_fetch.c answers from the table and nothing
  * else.
  *
- * Limits, each counted when met: OPS_MAX ops and LEGS_MAX legs a lane (when full: ERROR 6 or a
- * drop), OP_TRIES sends of a leg, LANE_OUT_MAX datagrams a call; what waits longer goes with the
- * next tick. When they are full, what only lingers gives its place up. Members of this header are
- * for the files of the lane only.
+ * Limits of a lane, each counted when met: OPS_MAX ops, their hashes, LEGS_MAX legs and the records
+ * found (op.h). When one is full, what only lingers gives its place up; when nothing lingers, a
+ * LOOKUP, ANNOUNCE or WITHDRAW is refused with ERROR 6, a PUT is dropped, a GET is answered from
+ * this server's own table, and a read that is under way makes do with whom it has asked. A leg is
+ * sent OP_TRIES times, and a call makes LANE_OUT_MAX datagrams; the rest goes with the next tick.
+ *
+ * For the files of the lane only.
  */
 #ifndef DHT_CORE_COORDINATE_H
 #define DHT_CORE_COORDINATE_H
@@ -51,7 +54,6 @@
 #define OP_TRIES     5
 #define OP_READ_MS   1500 /* a read is answered within this, whatever is known then */
 #define OP_WRITE_MS  3000 /* a write is answered within this */
-#define OP_HEDGE_MS  200
 #define OP_LINGER_MS 5000
 
 struct coordinator;

@@ -19,12 +19,10 @@
 #define TELL_MAX       600 /* bytes of words in an envelope … */
 #define TELL_MAX_LARGE 300 /* … of a cluster larger than this */
 #define LARGE          32
-#define TELL_ENTRIES   (TELL_MAX / ENTRY_MIN)
+#define TELL_ENTRIES   (TELL_MAX / PEER_ENTRY_MIN)
 #define TELL_LOG_TIMES 3
 #define OWN_TIMES      3
 #define OWN_EVERY_US   (30 * SECOND_US)
-#define ENTRY_MIN      32
-#define PROFILE_MIN    9
 
 static int rank(uint8_t state)
 {
@@ -284,9 +282,9 @@ struct peer_entry member_entry(const struct member *x, bool with_profile)
 size_t member_entry_size(const struct peer_entry *e)
 {
 	if (!e->has_profile)
-		return ENTRY_MIN;
-	return (size_t)ENTRY_MIN + PROFILE_MIN + e->profile.zone_len + e->profile.version_len +
-	       e->profile.key_count;
+		return PEER_ENTRY_MIN;
+	return (size_t)PEER_ENTRY_MIN + PEER_PROFILE_MIN + e->profile.zone_len +
+	       e->profile.version_len + e->profile.key_count;
 }
 
 /* False when it does not fit. */

@@ -274,7 +274,9 @@ static bool evict_for(struct coordinator *c, const struct op *op)
 	return oldest != &op->place && evict(c);
 }
 
-struct leg *leg_new(struct coordinator *c, struct op *op, const struct view *v, uint16_t slot)
+/* A leg to a member, without hashes. NULL when there is none left. */
+static struct leg *leg_new(
+	struct coordinator *c, struct op *op, const struct view *v, uint16_t slot)
 {
 	struct leg *leg;
 
@@ -299,21 +301,22 @@ struct leg *leg_new(struct coordinator *c, struct op *op, const struct view *v, 
 	return leg;
 }
 
-/* What is left for hashes in a message that fits any datagram to another server. */
-static size_t leg_bytes_max(const struct coordinator *c)
+size_t op_inside(const struct coordinator *c)
 {
 	const struct policy *policy = atomic_load_explicit(
 		&c->lane->server->policy, memory_order_seq_cst);
 	size_t datagram = policy->max_datagram < PARCEL_MAX ? policy->max_datagram : PARCEL_MAX;
 
-	return datagram - SEAL_OVERHEAD - OP_STORE_LEN;
+	return datagram - SEAL_OVERHEAD;
 }
 
 static bool leg_has_room(const struct coordinator *c, const struct leg *leg, size_t hash_len)
 {
 	const struct op *op = leg->op;
 
-	if (leg->tries > 0 || leg->over || leg->bytes + 1 + hash_len > leg_bytes_max(c))
+	/* STORE has the longer head of the two. */
+	if (leg->tries > 0 || leg->over ||
+		leg->bytes + 1 + hash_len + PEER_STORE_HEAD > op_inside(c))
 		return false;
 	return !op_is_read(op) || leg->count < op->leg_hashes;
 }
@@ -360,6 +363,13 @@ void leg_queue(struct coordinator *c, struct leg *leg)
 void leg_unqueue(struct leg *leg)
 {
 	link_remove(&leg->in_queue);
+}
+
+void leg_end(struct leg *leg)
+{
+	leg_unqueue(leg);
+	leg->over = true;
+	leg->due_us = NEVER;
 }
 
 struct leg *leg_find(struct coordinator *c, uint64_t id, const struct addr *from)

@@ -31,18 +31,15 @@
 #include "core/late.h"
 #include "wire/hash.h"
 
-#define OP_HASHES      UINT8_MAX /* of one op */
-#define OP_COPIES      3         /* times that a write gets a newer version */
-#define OP_PRINTS      4096      /* a power of two */
-#define OP_PER_TICK    256       /* ops that are looked at in one call */
-#define NEVER          UINT64_MAX
-#define HASHES_MAX     65535 /* of all ops of a lane */
-#define FOUND_MAX      65535
-#define OP_PAGE        64                 /* records that an owner asks for when it confirms */
-#define OP_STORE_LEN   46                 /* STORE, header and all, without hashes */
-#define OP_FETCH_LEN   19                 /* the same of FETCH */
-#define OP_FETCHED_LEN 21                 /* and of FETCHED without records */
-#define OP_DATAGRAMS   (LANE_OUT_MAX / 2) /* that the answer to one leg may need */
+#define OP_HASHES    UINT8_MAX /* of one op */
+#define OP_COPIES    3         /* times that a write gets a newer version */
+#define OP_PRINTS    4096      /* a power of two */
+#define OP_PER_TICK  256       /* ops that are looked at in one call */
+#define NEVER        UINT64_MAX
+#define HASHES_MAX   65535 /* of all ops of a lane */
+#define FOUND_MAX    65535
+#define OP_PAGE      64                 /* records that an owner asks for when it confirms */
+#define OP_DATAGRAMS (LANE_OUT_MAX / 2) /* that the answer to one leg may need */
 
 /* Some of an op's hashes. */
 struct hashset {
@@ -246,11 +243,11 @@ void op_linger(struct coordinator *c, struct op *op, uint64_t now_us);
 /* Looks at its legs for when it is next to be looked at. */
 void op_schedule(struct coordinator *c, struct op *op);
 
-/* A leg to a member, without hashes. NULL when there is none left. */
-struct leg *leg_new(struct coordinator *c, struct op *op, const struct view *v, uint16_t slot);
+/* Bytes of messages that any envelope to another server holds. */
+size_t op_inside(const struct coordinator *c);
 
 /* One of op's legs to the slot that was not sent yet and may have one more hash of this length, or
- * a new one. NULL as above. */
+ * a new one. NULL when there is none left. */
 struct leg *leg_with_room(
 	struct coordinator *c, struct op *op, const struct view *v, uint16_t slot, size_t hash_len);
 void leg_add(struct leg *leg, unsigned i, size_t hash_len);
@@ -261,6 +258,9 @@ bool op_has_asked(const struct op *op, const struct view_member *m, uint16_t slo
 /* Has it sent by the next tick. */
 void leg_queue(struct coordinator *c, struct leg *leg);
 void leg_unqueue(struct leg *leg);
+
+/* It is not to be sent again. */
+void leg_end(struct leg *leg);
 
 /* A new number on the wire: whatever answers the old one is for nobody. */
 void leg_renumber(struct coordinator *c, struct leg *leg);

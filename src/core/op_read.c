@@ -5,8 +5,7 @@
 #include "core/op.h"
 #include "wire/list.h"
 
-#define RECORD_OF_SAMPLE 17 /* bytes, at most */
-#define SAMPLE_LATE_MS   2000
+#define SAMPLE_LATE_MS 2000
 
 /* How many complete owners have to say that nobody has a hash. */
 static uint32_t nobodies_needed(const struct view *v, uint32_t partition)
@@ -159,14 +158,11 @@ static void look_at_own(
 }
 
 /* How many hashes one leg may have so that its answer fits OP_DATAGRAMS. */
-static uint8_t hashes_per_leg(const struct lane *l, const struct op *op)
+static uint8_t hashes_per_leg(const struct coordinator *c, const struct op *op)
 {
-	const struct policy *policy = atomic_load_explicit(
-		&l->server->policy, memory_order_seq_cst);
-	size_t datagram = policy->max_datagram < PARCEL_MAX ? policy->max_datagram : PARCEL_MAX;
-	size_t inside = datagram - SEAL_OVERHEAD;
-	size_t each = op->mode == PEER_FETCH_SAMPLE ? RECORD_OF_SAMPLE : PEER_RECORD_MAX;
-	size_t answer = OP_FETCHED_LEN + op->max * each;
+	size_t inside = op_inside(c);
+	size_t each = op->mode == PEER_FETCH_SAMPLE ? PEER_ADDRESS_MAX : PEER_RECORD_MAX;
+	size_t answer = PEER_FETCHED_HEAD + op->max * each;
 	size_t n = OP_DATAGRAMS * inside / (answer < inside ? answer : inside);
 
 	return n < OP_HASHES ? (uint8_t)n : OP_HASHES;
@@ -174,7 +170,7 @@ static uint8_t hashes_per_leg(const struct lane *l, const struct op *op)
 
 static void start(struct coordinator *c, const struct view *v, struct op *op, const struct now *now)
 {
-	op->leg_hashes = hashes_per_leg(c->lane, op);
+	op->leg_hashes = hashes_per_leg(c, op);
 	for (unsigned i = 0; i < op->count; i++) {
 		look_at_own(c, v, op_hash(c, op, i), now_mono_ms(now));
 		ask(c, v, op, i, now);
@@ -335,11 +331,8 @@ void read_fetched(struct coordinator *c, const struct view *v, struct leg *leg,
 		return;
 	leg_heard(c, leg, now->mono_us);
 	hashset_remove(&leg->waiting, i);
-	if (hashset_empty(&leg->waiting)) {
-		leg_unqueue(leg);
-		leg->over = true;
-		leg->due_us = NEVER;
-	}
+	if (hashset_empty(&leg->waiting))
+		leg_end(leg);
 	if (op->state != OP_OPEN || h->flags & READ_DONE || now->mono_us >= op->end_us)
 		return;
 	if (fetched->total != 0)
@@ -418,12 +411,8 @@ void read_replan(struct coordinator *c, const struct view *v, struct op *op, con
 {
 	if (op->state != OP_OPEN)
 		return;
-	for (struct leg *leg = leg_first(op); leg; leg = leg_after(op, leg)) {
-		if (leg_peer_ok(v, leg->slot) && leg_is_to(leg, v))
-			continue;
-		leg_unqueue(leg);
-		leg->over = true;
-		leg->due_us = NEVER;
-	}
+	for (struct leg *leg = leg_first(op); leg; leg = leg_after(op, leg))
+		if (!leg_peer_ok(v, leg->slot) || !leg_is_to(leg, v))
+			leg_end(leg);
 	ask_all(c, v, op, now);
 }

@@ -96,8 +96,7 @@ static void leg_send(struct sending *s, struct leg *leg)
 /* A leg that is not to be sent any more; its op sees to that at once. */
 static void leg_lose(struct sending *s, struct leg *leg)
 {
-	leg_unqueue(leg);
-	leg->over = true;
+	leg_end(leg);
 	leg->due_us = s->now->mono_us;
 	op_schedule(s->c, leg->op);
 }
@@ -114,7 +113,7 @@ static size_t answer_of(const struct leg *leg)
 {
 	if (!op_is_read(leg->op))
 		return 0;
-	return leg->count * (OP_FETCHED_LEN + (size_t)leg->op->max * PEER_RECORD_MAX);
+	return leg->count * (PEER_FETCHED_HEAD + (size_t)leg->op->max * PEER_RECORD_MAX);
 }
 
 /*
@@ -123,7 +122,7 @@ static size_t answer_of(const struct leg *leg)
  */
 static bool make_room(struct sending *s, const struct leg *leg)
 {
-	size_t head = op_is_read(leg->op) ? OP_FETCH_LEN : OP_STORE_LEN;
+	size_t head = op_is_read(leg->op) ? PEER_FETCH_HEAD : PEER_STORE_HEAD;
 	size_t inside = mail_inside(s->mail), answer = answer_of(leg);
 
 	if (answer > leg->count * inside)

@@ -258,11 +258,8 @@ static void take_status(struct leg *leg, unsigned i, uint8_t status)
 
 static void leg_end_if_done(struct leg *leg)
 {
-	if (!hashset_empty(&leg->waiting))
-		return;
-	leg_unqueue(leg);
-	leg->over = true;
-	leg->due_us = NEVER;
+	if (hashset_empty(&leg->waiting))
+		leg_end(leg);
 }
 
 void write_stored(struct coordinator *c, const struct view *v, struct leg *leg,
@@ -272,7 +269,7 @@ void write_stored(struct coordinator *c, const struct view *v, struct leg *leg,
 
 	leg_heard(c, leg, now->mono_us);
 	if (stored->newer && !lane_version_ahead(stored->newer, now)) {
-		version_observe(&c->lane->server->clock, version_order(stored->newer));
+		version_observe(&c->lane->server->clock, stored->newer);
 		if (must_pass(op, stored->newer, now)) {
 			stamp(c, op, now);
 			write_own(c, v, op, now);

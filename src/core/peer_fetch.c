@@ -4,13 +4,7 @@
 #include "core/page.h"
 #include "wire/list.h"
 
-#define FETCHED_LEN 21 /* FETCHED without records, header and all */
-
-/* Bytes of the smallest records. */
-#define WHOLE_LEAST   19
-#define ADDRESS_LEAST 5
-
-#define ADDRESSES_MAX (PARCEL_MAX / ADDRESS_LEAST)
+#define ADDRESSES_MAX (PARCEL_MAX / PEER_ADDRESS_MIN)
 
 /* The answer about one hash. */
 struct answer {
@@ -57,7 +51,7 @@ static void write_page(struct answer *a)
 	struct peer_request *rq = a->rq;
 	struct lane *l = rq->lane;
 	const struct peer_fetch *m = &rq->msg.fetch;
-	size_t max = smaller(m->max ? m->max : 1, a->room / WHOLE_LEAST);
+	size_t max = smaller(m->max ? m->max : 1, a->room / PEER_RECORD_MIN);
 	struct peer_record told;
 	size_t n = table_page(rq->server->table, &a->key, m->cursor, max, l->records,
 		&a->fetched.next, &a->fetched.total, rq->now_ms);
@@ -71,7 +65,7 @@ static void write_page(struct answer *a)
 static void write_sample(struct answer *a)
 {
 	struct peer_request *rq = a->rq;
-	size_t max = smaller(rq->msg.fetch.max, a->room / ADDRESS_LEAST);
+	size_t max = smaller(rq->msg.fetch.max, a->room / PEER_ADDRESS_MIN);
 	struct ip ips[ADDRESSES_MAX];
 	size_t n = lane_draw(rq->lane, &a->key, max, rq->now_ms, &a->fetched.total);
 	size_t count = lane_distinct(rq->lane, n, max, ips);
@@ -88,7 +82,7 @@ static bool answer_one(struct peer_request *rq, uint8_t index, struct span hash)
 		.rq = rq,
 		.key = table_key_of(hash),
 		.fetched = {.id = m->id, .index = index},
-		.room = mail_inside(rq->mail) - FETCHED_LEN,
+		.room = mail_inside(rq->mail) - PEER_FETCHED_HEAD,
 	};
 
 	a.w = writer_of(a.bytes, a.room);

@@ -2,10 +2,8 @@
 #include "base/mutant.h"
 #include "core/lane.h"
 
-#define PULLED_HEAD (MSG_HEADER_LEN + 25)
-#define PRINT_LEN   8
-#define ITEM_MAX    (1 + HASH_MAX + PEER_RECORD_MAX)
-#define LOOK_MAX    16384 /* records looked at for one answer */
+#define ITEM_MAX (1 + HASH_MAX + PEER_RECORD_MAX)
+#define LOOK_MAX 16384 /* records looked at for one answer */
 
 /* One message of the answer. */
 struct page {
@@ -26,7 +24,7 @@ struct answer {
 
 static bool is_listed(struct span prints, uint64_t print)
 {
-	for (size_t i = 0; i + PRINT_LEN <= prints.len; i += PRINT_LEN)
+	for (size_t i = 0; i + PEER_PRINT_LEN <= prints.len; i += PEER_PRINT_LEN)
 		if (load_be64(prints.p + i) == print)
 			return true;
 	return false;
@@ -150,7 +148,7 @@ void peer_handle_pull(struct peer_request *rq)
 	const struct peer_pull *q = &rq->msg.pull;
 	uint64_t digest = table_digest_of(
 		table_digest(rq->server->table, q->partition, rq->now_ms));
-	size_t size = mail_inside(rq->mail) - PULLED_HEAD, room = mail_room(rq->mail);
+	size_t size = mail_inside(rq->mail) - PEER_PULLED_HEAD, room = mail_room(rq->mail);
 	struct answer a;
 
 	a.rq = rq;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#define LIST_HEAD      (MSG_HEADER_LEN + 4)
 #define ANSWER_ITEMS   (PARCEL_MAX / PEER_COMPARE_LEN)
 #define ANSWER_LATE_US 60000000 /* ROUND counts microseconds, and comes round in 71 minutes */
 
@@ -179,13 +178,13 @@ static size_t send_message(struct repair *r, struct mail *mail, uint8_t type,
 	uint8_t bytes[PARCEL_MAX];
 	size_t fits = mail_fits(mail, &flow), sent = 0;
 
-	if (fits < LIST_HEAD + each)
+	if (fits < PEER_COMPARE_HEAD + each)
 		fits = mail_room(mail) > 0 ? mail_inside(mail) : 0;
-	if (fits < LIST_HEAD + each)
+	if (fits < PEER_COMPARE_HEAD + each)
 		return 0;
 	if (fits > sizeof(bytes))
 		fits = sizeof(bytes);
-	struct writer w = writer_of(bytes, fits - LIST_HEAD);
+	struct writer w = writer_of(bytes, fits - PEER_COMPARE_HEAD);
 	while (sent < n && writer_left(&w) >= each)
 		write_item(&w, type, &items[sent++]);
 

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#define PULL_HEAD  (MSG_HEADER_LEN + 18)
-#define PRINT_LEN  8
 #define SCAN_BATCH 32
 #define CHOICES    64 /* partitions looked at for one job */
 
@@ -244,7 +242,7 @@ static void find_prints(const struct repair *r, uint32_t p, struct prints *l, ui
 /* How many prints fit a PULL. */
 static size_t prints_max(const struct mail *mail)
 {
-	size_t max = (mail_inside(mail) - PULL_HEAD) / PRINT_LEN;
+	size_t max = (mail_inside(mail) - PEER_PULL_HEAD) / PEER_PRINT_LEN;
 
 	return max < PULL_PRINTS ? max : PULL_PRINTS;
 }
@@ -258,11 +256,11 @@ static bool send_pull(struct repair *r, struct mail *mail, struct repair_job *j,
 		.fixed = j->sub != 0 || j->cursor != 0,
 	};
 	struct flow flow = repair_flow(r, j->slot);
-	uint8_t bytes[PULL_PRINTS * PRINT_LEN];
+	uint8_t bytes[PULL_PRINTS * PEER_PRINT_LEN];
 
 	find_prints(r, j->partition, &l, now_mono_ms(mail->now));
 	for (size_t i = 0; i < l.count; i++)
-		store_be64(bytes + i * PRINT_LEN, l.print[i]);
+		store_be64(bytes + i * PEER_PRINT_LEN, l.print[i]);
 	struct peer_msg m = {
 		.type = PEER_PULL,
 		.pull = {.id = ++r->last_id,
@@ -271,7 +269,7 @@ static bool send_pull(struct repair *r, struct mail *mail, struct repair_job *j,
 			.sub = (uint16_t)l.sub,
 			.window = window,
 			.cursor = j->cursor,
-			.prints = {bytes, l.count * PRINT_LEN}},
+			.prints = {bytes, l.count * PEER_PRINT_LEN}},
 	};
 	if (!mail_put(mail, &flow, &m))
 		return false;

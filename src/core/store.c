@@ -85,7 +85,7 @@ static int store_foreign(struct lane *l, const struct table_key *key, const stru
 {
 	if (lane_version_ahead(r->version, now) || !ip_is_unicast(&r->ip))
 		return DHT_EINVAL;
-	version_observe(&l->server->clock, version_order(r->version));
+	version_observe(&l->server->clock, r->version);
 	return store(l, key, r, news, now_mono_ms(now));
 }
 

@@ -39,6 +39,15 @@
 #define PEER_PARTITIONS   16384
 #define PEER_SPLIT_MAX    16
 #define PEER_WINDOW_MAX   8 /* datagrams that one PULL is answered with */
+#define PEER_PRINT_LEN    8
+
+/* Bytes of messages without their lists, header and all. CONFIRM's are fewer than COMPARE's. */
+#define PEER_STORE_HEAD   (MSG_HEADER_LEN + 43) /* and the hashes' number */
+#define PEER_FETCH_HEAD   (MSG_HEADER_LEN + 16) /* the same */
+#define PEER_FETCHED_HEAD (MSG_HEADER_LEN + 18)
+#define PEER_COMPARE_HEAD (MSG_HEADER_LEN + 4)
+#define PEER_PULL_HEAD    (MSG_HEADER_LEN + 18)
+#define PEER_PULLED_HEAD  (MSG_HEADER_LEN + 25)
 
 enum peer_type {
 	PEER_SEALED = 48, /* envelopes: seal.h */
@@ -128,7 +137,11 @@ struct peer_entry {
 	bool has_profile;
 	struct peer_profile profile; /* all zero without one */
 };
-#define PEER_ENTRY_MAX (41 + PEER_ZONE_MAX + PEER_VERSION_MAX + PEER_KEYS_MAX) /* bytes */
+/* Bytes of an entry, and of what a profile adds beside its texts and keys. */
+#define PEER_ENTRY_MIN   32
+#define PEER_PROFILE_MIN 9
+#define PEER_ENTRY_MAX                                                                             \
+	(PEER_ENTRY_MIN + PEER_PROFILE_MIN + PEER_ZONE_MAX + PEER_VERSION_MAX + PEER_KEYS_MAX)
 
 struct peer_gossip { /* GOSSIP: entries to the end */
 	struct span entries;
@@ -203,7 +216,11 @@ struct peer_record {
 	uint64_t version; /* 0: an address and no more; port and life are 0 and not written */
 	uint32_t life;
 };
-#define PEER_RECORD_MAX 31 /* bytes */
+/* Bytes of a record, and of an address and no more. */
+#define PEER_RECORD_MIN  19
+#define PEER_RECORD_MAX  31
+#define PEER_ADDRESS_MIN 5
+#define PEER_ADDRESS_MAX 17
 
 struct peer_fetched { /* FETCHED: ID u64 | INDEX u8 | FLAGS u8 | TOTAL u32 | NEXT u32 | records */
 	uint64_t id;

@@ -4,8 +4,6 @@
 
 #include "wire/peer_codec.h"
 
-#define PRINT_LEN 8 /* in PULL */
-
 void decode_compare(struct reader *r, struct peer_msg *m)
 {
 	m->compare.round = read_u32(r);
@@ -34,7 +32,7 @@ static bool pull_ok(const struct peer_pull *pull)
 {
 	return pull->partition < PEER_PARTITIONS && pull->split <= PEER_SPLIT_MAX &&
 	       pull->sub < 1u << pull->split && pull->window >= 1 &&
-	       pull->window <= PEER_WINDOW_MAX && pull->prints.len % PRINT_LEN == 0;
+	       pull->window <= PEER_WINDOW_MAX && pull->prints.len % PEER_PRINT_LEN == 0;
 }
 
 void decode_pull(struct reader *r, struct peer_msg *m)
