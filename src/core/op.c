@@ -126,7 +126,7 @@ static void op_init(struct coordinator *c, struct op *op, enum msg_type type, co
 	op->due.at = 0;
 	op->type = (uint8_t)type;
 	op->state = OP_OPEN;
-	op->has_print = op->proven = false;
+	op->has_print = op->proven = op->unasked = false;
 	op->count = op->stamps = 0;
 	op->salt = (uint32_t)rng_u64(&c->rng);
 	op->start_us = now->mono_us;

@@ -125,7 +125,8 @@ struct op {
 	uint16_t asked_max; /* the client's, LOOKUP */
 	uint16_t max;       /* records for each hash that other servers are asked for */
 	uint32_t cursor;
-	size_t room; /* HAVE */
+	size_t room;  /* HAVE */
+	bool unasked; /* somebody was not asked, for there was no leg left */
 
 	/* Writes. */
 	struct ip ip;

@@ -54,6 +54,7 @@ static bool ask_one(struct coordinator *c, const struct view *v, struct op *op, 
 	if (slot == RING_NONE)
 		return false;
 	struct leg *leg = leg_with_room(c, op, v, slot, len);
+	op->unasked |= !leg;
 	if (!leg)
 		return false;
 	leg_add(leg, i, len);
@@ -168,15 +169,23 @@ static uint8_t hashes_per_leg(const struct coordinator *c, const struct op *op)
 	return n < OP_HASHES ? (uint8_t)n : OP_HASHES;
 }
 
-static void start(struct coordinator *c, const struct view *v, struct op *op, const struct now *now)
+/* False when not all can be asked who are to be: to begin with less would be to say that nobody has
+ * it before anybody was asked. */
+static bool start(struct coordinator *c, const struct view *v, struct op *op, const struct now *now)
 {
 	op->leg_hashes = hashes_per_leg(c, op);
 	for (unsigned i = 0; i < op->count; i++) {
 		look_at_own(c, v, op_hash(c, op, i), now_mono_ms(now));
 		ask(c, v, op, i, now);
 	}
+	if (op->unasked) {
+		op_free(c, op);
+		op_count(c, STATS_CLUSTER_OPS_REFUSED);
+		return false;
+	}
 	op_count(c, STATS_CLUSTER_FORWARDED);
 	settle(c, op);
+	return true;
 }
 
 static struct op *read_new(struct coordinator *c, enum msg_type type,
@@ -209,8 +218,7 @@ static bool read_have(struct lane *l, const struct view *v, enum msg_type type, 
 	op->room = room;
 	op->mode = owner ? PEER_FETCH_PAGE : PEER_FETCH_SAMPLE;
 	op->max = (uint16_t)(owner ? OP_PAGE : have_fit(room));
-	start(c, v, op, now);
-	return true;
+	return start(c, v, op, now);
 }
 
 bool coordinator_get(struct request *rq, const struct view *v, size_t room)
@@ -240,8 +248,7 @@ bool coordinator_lookup(struct request *rq, const struct view *v, size_t max, ui
 	op->max = (uint16_t)max;
 	op->cursor = m->cursor;
 	op_set_print(c, op, print);
-	start(c, v, op, rq->now);
-	return true;
+	return start(c, v, op, rq->now);
 }
 
 /* A page that had to stop before r goes on with it. */

@@ -29,12 +29,17 @@ static void cut_off(struct net *net, unsigned node, bool cut)
 		net->cut[i][node] = net->cut[node][i] = cut;
 }
 
-static void get(struct net *net, unsigned i)
+static void get_at(struct net *net, unsigned node, unsigned i)
 {
 	char hex[32];
 
 	snprintf(hex, sizeof(hex), "00 0004 %08x", i);
-	net_send(net, ASKED, NET_CLIENT, hex);
+	net_send(net, node, NET_CLIENT, hex);
+}
+
+static void get(struct net *net, unsigned i)
+{
+	get_at(net, ASKED, i);
 }
 
 static void put(struct net *net, unsigned node, unsigned i)
@@ -86,6 +91,31 @@ static void when_all_ops_are_taken(void **state)
 	assert_int_equal(coordinator_ops(net->nodes[ASKED].lane->coordinator), 0);
 	assert_int_equal(net_stat(net, ASKED, STATS_CLUSTER_READS_CUT), OPS_MAX);
 	net->answer_count = 0;
+}
+
+/* Who could ask nobody does not say that nobody has it. */
+static void when_all_legs_are_taken(void **state)
+{
+	struct net *net = net_new(6, 3, 2);
+	const unsigned asked = 5; /* behind the row: it asks five others */
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		net->cut[asked][i] = true;
+	for (unsigned i = 0; i < LEGS_MAX / 5 + 1; i++)
+		get_at(net, asked, i);
+	net_run(net, 1300);
+	assert_int_equal(net->answer_count, 0);
+	net_send(net, asked, NET_CLIENT, "10 0014" TXID "0000 00000000 01 04 deadbeef");
+	net_run(net, 10);
+	assert_int_equal(net->answer_count, 1);
+	assert_int_equal(net_answer(net, 0).type, MSG_ERROR);
+	assert_int_equal(net_answer(net, 0).error.code, ERROR_RATE_LIMITED);
+	assert_int_equal(net_stat(net, asked, STATS_CLUSTER_OPS_REFUSED), 1);
+	assert_int_equal(net_stat(net, asked, STATS_DROP_BUSY), 1);
+	net_run(net, 3000);
+	net->answer_count = 0;
+	net_free(net);
 }
 
 /* What nobody waits for any more gives its place up. */
@@ -264,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(when_all_ops_are_taken),
+		cmocka_unit_test(when_all_legs_are_taken),
 		TEST(what_lingers_makes_room),
 		TEST(legs_share_datagrams),
 		TEST(what_was_acknowledged_holds),
