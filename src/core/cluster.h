@@ -65,9 +65,9 @@ void cluster_take(
 void cluster_tick(struct cluster *c, const struct now *now, struct outbox *out);
 uint64_t cluster_deadline(struct cluster *c);
 
-/* A view that no lane is given any more since the last call: to be freed with view_free() when
- * every lane has been through a call since. NULL: none. Several
- * may wait: call it until it gives NULL, now and then. */
+/* A view that no lane is given any more: to be freed with view_free() when every lane has been
+ * through a call since. NULL: there is none. Up to 8 wait, and then no new view is made: call it
+ * until it gives NULL, after each batch. */
 struct view *cluster_retired_view(struct cluster *c);
 
 /* The view that the lanes have; valid until the next call of cluster_input(), _take() or _tick().

@@ -6,9 +6,10 @@
  *     seal_open ─▶ known? ─▶ its messages
  *                    └ no ─▶ PROOF: from here on it is known, and what stands behind it counts
  *                            anything else: answered by PROVE, once for a datagram
- *     PROVE in any letter is answered by PROOF (and by PROVE, when its sender is not known and has
- *     brought no proof): so each side proves itself after at most one datagram more, and an
- * exchange of PROVE and PROOF always comes to its end.
+ *
+ * PROVE in any letter is answered by PROOF (and by PROVE, when its sender is not known and has
+ * brought no proof): so each side proves itself after at most one datagram more, and an exchange of
+ * PROVE and PROOF always comes to its end.
  */
 #ifndef DHT_CORE_ENVELOPE_H
 #define DHT_CORE_ENVELOPE_H

@@ -2,9 +2,9 @@
 /*
  * explain: where a hash is kept, by asking all who may have it.
  *
- *     explain_start() ─▶ FETCH (a page) to each server of the partition's row ─▶ FETCHED
- *                        again each EXPLAIN_AGAIN_US, until all have answered or EXPLAIN_US are
- * over explain_look()  ◀─ what each has said
+ *     explain_start() ─▶ FETCH (a page) to each server of the partition's row, again each
+ *                        EXPLAIN_AGAIN_US until all have answered or EXPLAIN_US are over
+ *     explain_look()  ◀─ FETCHED: what each has said
  *
  * It is for people: nothing of it is merged, and nothing depends on it. This server looks into its
  * own table. The newest version and the longest time left are those of a server's first page of
@@ -30,8 +30,8 @@
 #define EXPLAIN_AGAIN_US UINT64_C(200000)
 #define EXPLAIN_PAGE     16 /* providers that a server is asked for */
 
-#define EXPLAIN_REPLICAS                                                                           \
-	(RING_ROW_MAX + 1) /* this server too, when it keeps what it does not own */
+/* The row, and this server too when it keeps what it does not own. */
+#define EXPLAIN_REPLICAS (RING_ROW_MAX + 1)
 
 struct explain;
 

@@ -16,10 +16,12 @@
 /* Values of flow.socket that are no listener of the client plane. Each thread has them for itself.
  */
 enum flow_socket {
-	FLOW_PEER =
-		0x10000, /* the peer port: questions of others come in, and their answers leave */
-	FLOW_ASK,        /* the thread's own socket: its questions leave, and answers come in */
-	FLOW_KEEP_ALIVE, /* the keep-alive port; the cluster's thread only */
+	/* The peer port: questions of others come in, and their answers leave. */
+	FLOW_PEER = 0x10000,
+	/* The thread's own socket: its questions leave, and answers come in. */
+	FLOW_ASK,
+	/* The keep-alive port; the cluster's thread only. */
+	FLOW_KEEP_ALIVE,
 };
 
 struct flow {

@@ -10,7 +10,7 @@
  * As long as somebody here watches a hash, its owners are subscribed to and that is renewed every
  * INTEREST_RENEW_MS; when the cluster changes, at the new owners too. A change that several owners
  * tell of, or that this server's own table sees as well, is told to the watchers once
- * (watch_told()). An owner that says that there are providers already makes wants fire, so that a
+ * (lane_tell()). An owner that says that there are providers already makes wants fire, so that a
  * want whose NOTIFY was lost is late and not forgotten.
  *
  * INTEREST_MAX hashes a lane; more are watched here, and only what comes to this server's own table

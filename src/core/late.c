@@ -10,12 +10,12 @@
 
 #define RANK_SUSPECT (UINT32_C(1) << 31)
 #define RANK_SLOW    (UINT32_C(1) << 30)
-#define RANK_STEP    16 /* bits of salt below the step */
+#define SALT_BITS    16 /* the lowest; the step stands above them */
 
 /* What is known of a member, NULL when its slot was another's. */
 static const struct late_peer *known(const struct late *l, uint16_t slot, const struct addr *id)
 {
-	assert(l->peers && slot < RING_SLOTS);
+	assert(slot < RING_SLOTS);
 	return addr_equal(&l->peers[slot].id, id) ? &l->peers[slot] : NULL;
 }
 
@@ -77,8 +77,8 @@ uint32_t late_rank(
 
 	if (p && p->usual_us)
 		us = p->usual_us;
-	uint32_t rank = step_of(us) << RANK_STEP;
-	rank |= (slot * UINT32_C(0x9e3779b1) ^ salt) * UINT32_C(0x85ebca6b) >> (32 - RANK_STEP);
+	uint32_t rank = step_of(us) << SALT_BITS;
+	rank |= (slot * UINT32_C(0x9e3779b1) ^ salt) * UINT32_C(0x85ebca6b) >> (32 - SALT_BITS);
 	if (p && p->slow_until_us > now_us)
 		rank |= RANK_SLOW;
 	if (m->state == PEER_SUSPECT)

@@ -8,27 +8,29 @@
  *               own word, or gossip                unanswered for suspect_after,
  *     (unknown) ─────────────────▶ alive ◀───────▶ suspect     directly and through others
  *                                    ▲    heard,      │ nobody hears it: drop_after
- *                         own word   │    refuted     ▼
- *                        with a higher└────────────  dead ─ tried again for ever, slowly
- *                        incarnation        DECO: left
+ *                  own word with a   │    refuted     ▼
+ *               higher incarnation   └───────────── dead ─ tried again for ever, slowly
+ *
+ *                                    DECO, from any of them: left
  *
  * - A member is known by its IP and peer port (its id), whatever address it is heard from.
- * - Only a member raises its own incarnation: at its start from the wall clock's seconds, then
- *   whenever it hears that it is suspect, dead or of another start, above what it heard. Of two
- * words about a member that with the higher incarnation holds; of the same, dead and left win over
- *   suspect, and suspect over alive. A word that would raise the incarnation of a start that is
- *   known by more than MEMBER_LEAP did not come from it and is dropped.
- * - Each interval (a tenth of jitter) a few members are asked KEEP_ALIVE, in a shuffled order, all
- *   when there are few; whoever has not answered is asked again each interval, and MEMBER_HELPERS
- *   others are asked to ask it. An answer to them counts as heard. So one lost datagram, one broken
- * link or one direction of it makes nobody suspect.
+ * - Only a member raises its own incarnation: at its start it is the wall clock's seconds, and
+ *   whenever it hears that it is suspect, dead or of another start it goes above what it heard.
+ * - Of two words about a member that with the higher incarnation holds; of the same incarnation
+ *   left wins over dead, dead over suspect, and suspect over alive. A word that would raise the
+ *   incarnation of a start that is known by more than MEMBER_LEAP did not come from the member, and
+ *   is dropped.
+ * - Each interval (give or take a tenth) a few members are asked KEEP_ALIVE, in a shuffled order,
+ *   or all when there are few. Who has not answered is asked again each interval (some of them,
+ *   when they are many), and MEMBER_HELPERS others are asked to ask it; an answer to them counts as
+ *   heard. So one lost datagram, one broken link or one direction of it makes nobody suspect.
  * - A server that came late to its own tick accuses nobody for a while and starts counting anew; if
  *   it was very late it says to others that it is alive before it is asked.
  * - Hearing that a member is dead, a server that has heard it lately does not believe it, and tells
  *   the member, who refutes.
- * - A new start (or a start that others held dead) is asked to come back with a higher incarnation.
- * One that was dead several times within some minutes owns nothing for a while, twice as long each
- * time (it says so itself: its weight is 0 meanwhile), unless fewer others than replicas own.
+ * - A new start, or one that others held dead, comes back with a higher incarnation. Who was held
+ *   dead several times within some minutes owns nothing for a while, twice as long each time,
+ * unless fewer others than replicas own; it says so itself, by a weight of 0.
  * - What is new is told with each BEAT, as often as it takes for all to hear it; two servers whose
  *   digests of the members differ for a while page through each other's (SYNC, ROSTER), one page
  *   an answer.
@@ -40,10 +42,11 @@
  * catch up after all: it may be the one seed of all others, and have been away. Only what a settled
  * member says of what it has is complete (repair.h).
  *
- * What always holds: one tick or one message makes at most MEMBER_OUT datagrams; members are
- * at most RING_SLOTS, who are dead for the longest go first; hints about servers that nobody has
- * spoken with are at most MEMBER_HINTS, and make at most MEMBER_HINTS_S NEWs a second. No answer is
- * answered. One thread's. Deterministic.
+ * What always holds: one tick or one message makes at most MEMBER_OUT datagrams. Members are at
+ * most RING_SLOTS: who has left makes room for a new one, then who has been dead for the longest,
+ * and when all are up the new one is refused. Seeds are at most MEMBER_HINTS, and so are hints
+ * about servers that nobody has spoken with; both together make at most MEMBER_HINTS_S NEWs a
+ * second. No answer is answered. One thread's. Deterministic.
  */
 #ifndef DHT_CORE_MEMBER_H
 #define DHT_CORE_MEMBER_H

@@ -252,7 +252,6 @@ void member_suspect(struct members *m, struct member *x);
 uint64_t members_probe_due(const struct members *m);
 void members_check_late(struct members *m);
 void members_probe(struct members *m, struct mail *mail);
-uint64_t member_jitter(struct members *m);
 
 /* member_gossip.c */
 

@@ -10,7 +10,7 @@
 #define LATE_HEALTH    2
 
 /* A tenth less to a tenth more than an interval. */
-uint64_t member_jitter(struct members *m)
+static uint64_t jittered_us(struct members *m)
 {
 	uint64_t tenth = m->conf.interval_us / 10;
 
@@ -232,7 +232,7 @@ static bool is_lonely(const struct members *m)
 
 static void run_round(struct members *m, struct mail *mail)
 {
-	m->round_us = m->now.mono_us + member_jitter(m);
+	m->round_us = m->now.mono_us + jittered_us(m);
 	m->asks_left = m->helps_left = MEMBER_ASKS;
 	if (m->health > 0)
 		m->health--;

@@ -60,8 +60,7 @@ bool members_stirred(const struct members *m)
 /* Nobody but this server can have anything. */
 static bool is_alone(const struct members *m, const struct view *v)
 {
-	return v->known == 1 && v->settled &&
-	       members_self((struct members *)(uintptr_t)m)->profile.weight > 0 && !m->leaving;
+	return v->known == 1 && v->settled && m->all[0].profile.weight > 0 && !m->leaving;
 }
 
 struct view *members_view(struct members *m)

@@ -3,11 +3,13 @@
  * parts: what this server has of each partition. Written by the cluster's thread (repair.h), read
  * by all lanes without a lock.
  *
- *     none ──▶ partial ──▶ complete         who owns the partition is another question (view.h):
- *       ▲                      │            an owner that is not complete is catching up; who owns
- * it └── all owners have it ┘            no more and is not none keeps it until all owners have it
+ *     none ──▶ partial ──▶ complete
+ *       ▲         │            │
+ *       └─────────┴────────────┘  all owners have it
  *
- * Only a complete owner's word that nobody has a hash counts.
+ * Who owns the partition is another question (view.h): an owner that is not complete is catching
+ * up; who owns it no more, but has something of it, keeps that until all owners have it. Only a
+ * complete owner's word that nobody has a hash counts.
  */
 #ifndef DHT_CORE_PARTS_H
 #define DHT_CORE_PARTS_H

@@ -33,9 +33,9 @@
 #include "core/bucket.h"
 
 #define PROVIDER_HASH_BITS 31
-#define PROVSET_BUCKETS_MAX                                                                        \
-	65536 /* of one half; 16 to 28 providers each, half of that at least                       \
-	       */
+
+/* Of one half; 16 to 28 providers each, half of that at least. */
+#define PROVSET_BUCKETS_MAX 65536
 
 /* A copy of what an entry keeps of its set. After a change it has to be written back. */
 struct provset {

@@ -18,13 +18,13 @@
  *   interval has passed in which nobody else offered anything. To have it means to have pulled it,
  *   or to have had the same digest.
  * - A server that has something of a partition that it does not own *keeps* it: it offers it to
- * each owner (its COMPARE says so), and lets go of it when all owners have confirmed the very
- * digest that it has then. Only an owner confirms, and only what was said since the partition was
- * kept counts: so two servers that each take the other for the owner never both let go. Of a
- * partition that it had complete it remembers so until the owners are complete, even when there is
- * nothing.
- * - A server whose tick came late by REPAIR_LATE_MS compares all that it owns at once; much later,
- *   others may have taken its place meanwhile: all that it owns is partial again.
+ *   each owner (its COMPARE says so), and lets go of it when all owners have confirmed the very
+ *   digest that it has then. Only an owner confirms, and only what was said since the partition was
+ *   kept counts: so two servers that each take the other for the owner never both let go. That it
+ *   had a partition complete it remembers until the owners are complete, even when the partition is
+ *   empty.
+ * - A server whose tick came late by REPAIR_LATE_MS compares all that it owns at once. When it was
+ *   much later, others may have taken its place meanwhile: all that it owns is partial again.
  * - First in line are partitions that are partial, then those offered, then the steady round.
  * - Pace: REPAIR_BYTES_S of answers a second, REPAIR_JOBS pulls at a time, REPAIR_OUT datagrams a
  *   tick. A pull that is not answered is tried again, then with another server.

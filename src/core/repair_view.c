@@ -31,10 +31,9 @@ static bool same_row(const struct change *c, uint32_t p)
 {
 	size_t len = c->new->row_len;
 
-	return c->same_slots && c->old->row_len == len &&
-	       c->old->replicas ==
-	               c->new->replicas &&memcmp(view_row(c->old, p), view_row(c->new, p),
-			       len * sizeof(uint16_t)) == 0;
+	if (!c->same_slots || c->old->row_len != len || c->old->replicas != c->new->replicas)
+		return false;
+	return memcmp(view_row(c->old, p), view_row(c->new, p), len * sizeof(uint16_t)) == 0;
 }
 
 /* The mask of the old row's places in the new row. */

@@ -38,12 +38,11 @@
  *
  * What always holds: nothing changes, nothing is allocated and nothing is said before the tag is
  * verified, but that a few are noted whose tag cannot be (stranger.h), which decides nothing; an
- * envelope is accepted once; a counter is used once. Sessions are SEAL_SESSIONS at
- * most (when full, the one that was not heard from for the longest goes), windows SEAL_WINDOWS,
- * made when a stream of a session is first heard and freed with it (when full, a stream that has
- * none is not heard: SEAL_FULL). Safe to call from several threads, but for new and free, with
- * locks held for nanoseconds and never while a tag is computed; a struct seal_stream is one
- * thread's.
+ * envelope is accepted once; a counter is used once. Sessions are SEAL_SESSIONS at most (when full,
+ * the one that was not heard from for the longest goes), windows SEAL_WINDOWS, made when a stream
+ * of a session is first heard and freed with it (when full, a stream that has none is not heard:
+ * SEAL_FULL). Safe to call from several threads, but for new and free, with locks held for
+ * nanoseconds and never while a tag is computed; a struct seal_stream is one thread's.
  */
 #ifndef DHT_CORE_SEAL_H
 #define DHT_CORE_SEAL_H

@@ -222,7 +222,7 @@ static bool find_old(
 {
 	if (!entry_is_set(e)) {
 		*old = entry_provider(e);
-		return old->port == m->new.port &&ip_equal(&old->ip, &m->new.ip);
+		return ip_equal(&old->ip, &m->new.ip) && old->port == m->new.port;
 	}
 	struct provset set = entry_set(e);
 	if (!provset_find(&m->t->stock.blocks, &set, &m->new.ip, m->new.port, at))

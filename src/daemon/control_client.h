@@ -9,8 +9,8 @@
  * wait for. A step is small, so that the owner can share its time among many.
  *
  * Answers come in the order of the calls, because one thing is done at a time: what is to be sent
- * goes before all, then a stream until it ends, then the next call. So a client that does
- * not read is not read from either, and out holds one message at most.
+ * goes before all, then a stream until it ends, then the next call. So a client that does not read
+ * is not read from either, and out holds one message at most.
  */
 #ifndef DHT_DAEMON_CONTROL_CLIENT_H
 #define DHT_DAEMON_CONTROL_CLIENT_H

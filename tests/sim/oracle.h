@@ -14,8 +14,8 @@
  * clock of any server was as late when a was done as that of b's server when b came (so a's version
  * is lower), or a was acknowledged and their quorums overlap, as both were stored with the same
  * owners (so b met a, and went above it; servers that were cut off from each other have quorums of
- * their own). Acts that
- * are surely before an acknowledged one are forgotten. From those that are left follows:
+ * their own). Acts that are surely before an acknowledged one are forgotten. From those that are
+ * left follows:
  *
  *     some are acknowledged, and all announce  → it must be there until the first of them may end
  *     some are acknowledged, and all withdraw  → it must not be there (once repaired)
