@@ -52,10 +52,7 @@ static uint64_t resident_bytes(void)
 
 static uint64_t mix(uint64_t z)
 {
-	z += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
+	return rng_mix(z + UINT64_C(0x9e3779b97f4a7c15));
 }
 
 /* The i-th hash: random to look at, made anew instead of kept. */

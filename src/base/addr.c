@@ -77,6 +77,13 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->port == b->port && ip_equal(&a->ip, &b->ip);
 }
 
+int addr_cmp(const struct addr *a, const struct addr *b)
+{
+	int order = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
+
+	return order ? order : (int)a->port - (int)b->port;
+}
+
 /* Digits only, no sign, no space: strtoul takes too much. */
 static int port_parse(const char *text, bool zero_allowed, uint16_t *out)
 {

@@ -53,6 +53,9 @@ void ip_format(const struct ip *ip, char text[static IP_TEXT_MAX]);
 
 bool addr_equal(const struct addr *a, const struct addr *b);
 
+/* Negative, 0 or positive: the order of the IP's bytes, then of the port. */
+int addr_cmp(const struct addr *a, const struct addr *b);
+
 /* "192.0.2.7", "192.0.2.7:8470", "2001:db8::7", "[2001:db8::7]", "[2001:db8::7]:8470"; without
  * a port the address gets default_port. DHT_EMALFORMED, or DHT_ERANGE for a port above 65535 or 0
  * (0 is taken when default_port is 0). */

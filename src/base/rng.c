@@ -12,10 +12,7 @@ void rng_init(struct rng *r, uint64_t seed)
 {
 	for (int i = 0; i < 4; i++) {
 		seed += UINT64_C(0x9e3779b97f4a7c15);
-		uint64_t z = seed;
-		z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-		z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-		r->s[i] = z ^ z >> 31;
+		r->s[i] = rng_mix(seed);
 	}
 }
 

@@ -22,4 +22,13 @@ uint64_t rng_u64(struct rng *r);
  * Interval"). bound must not be 0. */
 uint32_t rng_below(struct rng *r, uint32_t bound);
 
+/* The last step of splitmix64 (Steele, Lea, Flood, 2014; Vigna's constants): one to one, and every
+ * bit of the result hangs on every bit of z. */
+static inline uint64_t rng_mix(uint64_t z)
+{
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
 #endif

@@ -119,7 +119,7 @@ static uint16_t lower_bound(const struct members *m, const struct addr *id)
 
 	while (low < high) {
 		uint16_t mid = (uint16_t)((low + high) / 2);
-		if (member_id_cmp(&m->all[m->sorted[mid]].id, id) < 0)
+		if (addr_cmp(&m->all[m->sorted[mid]].id, id) < 0)
 			low = (uint16_t)(mid + 1);
 		else
 			high = mid;

@@ -183,14 +183,6 @@ static inline struct member *members_self(struct members *m)
 	return &m->all[0];
 }
 
-/* Negative, 0, positive: in the order of the bytes. */
-static inline int member_id_cmp(const struct addr *a, const struct addr *b)
-{
-	int order = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
-
-	return order ? order : (int)a->port - (int)b->port;
-}
-
 /* Alive or suspect, and not this server. */
 static inline bool member_is_up(const struct member *x)
 {

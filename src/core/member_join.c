@@ -453,7 +453,7 @@ static bool is_in_the_way(const struct members *m, const struct member *x)
 		return m->now.mono_us - x->since_us < SURE_US;
 	if (!x->has_profile || (x->profile.flags & PEER_MEMBER_SETTLED))
 		return true;
-	return member_id_cmp(&x->id, &m->conf.self) < 0;
+	return addr_cmp(&x->id, &m->conf.self) < 0;
 }
 
 void members_try_settle(struct members *m)
@@ -479,7 +479,7 @@ void members_try_settle(struct members *m)
 void members_meet(struct members *m, const struct member *x)
 {
 	bool both_lone = x->profile.flags & PEER_MEMBER_LONE;
-	bool first = both_lone && member_id_cmp(&m->conf.self, &x->id) < 0;
+	bool first = both_lone && addr_cmp(&m->conf.self, &x->id) < 0;
 
 	m->lone = false;
 	if ((x->profile.flags & PEER_MEMBER_SETTLED) && !first)

@@ -70,7 +70,7 @@ void member_take_sync(struct members *m, const struct source *from, const struct
 		return;
 	fits -= MSG_HEADER_LEN + 1;
 	struct writer w = writer_of(bytes, fits < sizeof(bytes) ? fits : sizeof(bytes));
-	while (at < m->count && member_id_cmp(&m->all[m->sorted[at]].id, &msg->sync.after) <= 0)
+	while (at < m->count && addr_cmp(&m->all[m->sorted[at]].id, &msg->sync.after) <= 0)
 		at++;
 	for (; at < m->count && page.roster.last; at++) {
 		const struct member *x = &m->all[m->sorted[at]];
@@ -96,7 +96,7 @@ void member_take_roster(struct members *m, const struct source *from, const stru
 		return;
 	while (peer_entry_next(&rest, &e)) {
 		members_hear(m, &e, &from->letter->id, true);
-		if (member_id_cmp(&e.id, &last) > 0)
+		if (addr_cmp(&e.id, &last) > 0)
 			last = e.id;
 	}
 	m->sync.active = !msg->roster.last && !addr_equal(&last, &m->sync.after);

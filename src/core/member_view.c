@@ -178,7 +178,7 @@ void members_check(const struct members *m)
 	assert(m->count >= 1 && m->count <= m->slots && m->slots <= RING_SLOTS);
 	for (uint16_t i = 0; i < m->count; i++) {
 		const struct member *x = &m->all[m->sorted[i]];
-		assert(i == 0 || member_id_cmp(&m->all[m->sorted[i - 1]].id, &x->id) < 0);
+		assert(i == 0 || addr_cmp(&m->all[m->sorted[i - 1]].id, &x->id) < 0);
 		check_member(m, m->sorted[i]);
 		digest += x->mix;
 		up += x->up;

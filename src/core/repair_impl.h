@@ -169,7 +169,6 @@ void repair_want(struct repair *r, uint32_t p, uint16_t slot);
 void repair_heard(struct repair *r, uint32_t p, uint16_t slot, uint8_t flags, bool have);
 
 /* An owned partition that is partial: complete now, or what has to be done for that. */
-void repair_judge(struct repair *r, uint32_t p, uint64_t now_us);
 void repair_pursue(struct repair *r, uint32_t p, uint64_t now_us);
 
 /* repair_view.c */

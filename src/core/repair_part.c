@@ -178,7 +178,7 @@ static bool is_complete(const struct repair *r, uint32_t p, uint64_t now_us)
 	return !(all & ~x->have) && now_us >= x->since_us + r->conf.interval_us;
 }
 
-void repair_judge(struct repair *r, uint32_t p, uint64_t now_us)
+static void judge(struct repair *r, uint32_t p, uint64_t now_us)
 {
 	if (is_partial(r, p) && is_complete(r, p, now_us))
 		repair_mark(r, p, true, PART_COMPLETE);
@@ -189,7 +189,7 @@ void repair_pursue(struct repair *r, uint32_t p, uint64_t now_us)
 {
 	struct repair_part *x = &r->part[p];
 
-	repair_judge(r, p, now_us);
+	judge(r, p, now_us);
 	if (!is_partial(r, p) || has_offers(r, p))
 		return;
 	uint32_t all = repair_reach(r, p, ALL_PLACES), first = all & repair_owners(r, p);

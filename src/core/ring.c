@@ -197,12 +197,9 @@ bool ring_set(struct ring *r, uint16_t slot, const struct ring_member *m)
 /* Costs first; the order of the ids' bytes where they are equal. */
 static bool place_before(const struct ring *r, const struct place *a, const struct place *b)
 {
-	const struct addr *x = &r->members[a->slot].id, *y = &r->members[b->slot].id;
-
 	if (a->cost != b->cost)
 		return a->cost < b->cost;
-	int order = memcmp(x->ip.b, y->ip.b, sizeof(x->ip.b));
-	return order ? order < 0 : x->port < y->port;
+	return addr_cmp(&r->members[a->slot].id, &r->members[b->slot].id) < 0;
 }
 
 /* Puts p among n others that are in order; gives its index. */

@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/rng.h"
 #include "core/table.h"
 
 #define RING_LOG2_STEPS 256
@@ -58,11 +59,9 @@ static inline uint32_t ring_turn(uint64_t seed, uint32_t partition)
 
 static inline uint64_t ring_hash(uint64_t seed, uint32_t partition)
 {
-	uint64_t z = seed ^ partition * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t low = rng_mix(seed ^ partition * UINT64_C(0x9e3779b97f4a7c15)) >> 14;
 
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (uint64_t)ring_turn(seed, partition) << 50 | (z ^ z >> 31) >> 14;
+	return (uint64_t)ring_turn(seed, partition) << 50 | low;
 }
 
 /* -log2(h / 2^64), with the lowest bit of h taken for set. From 1 to RING_COST_MAX, and never more

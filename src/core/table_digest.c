@@ -3,26 +3,17 @@
 
 #include <assert.h>
 
-/* The last step of splitmix64 (Steele, Lea, Flood, 2014): one to one, and every bit of the result
- * hangs on every bit of z. */
-static uint64_t mix(uint64_t z)
-{
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 /* Any odd number without a pattern. */
 #define SPREAD UINT64_C(0x9e3779b97f4a7c15)
 
 uint64_t table_print_root(uint64_t h, const struct ip *ip, uint16_t port)
 {
-	return mix(h + provider_hash64(ip, port) * SPREAD);
+	return rng_mix(h + provider_hash64(ip, port) * SPREAD);
 }
 
 uint64_t table_print_at(uint64_t root, uint64_t version)
 {
-	return mix(root + version_order(version));
+	return rng_mix(root + version_order(version));
 }
 
 uint64_t table_print(
@@ -33,7 +24,7 @@ uint64_t table_print(
 
 uint64_t table_digest_of(struct table_digest d)
 {
-	return mix((MUTANT(13) ? 0 : d.sum) + d.count * SPREAD);
+	return rng_mix((MUTANT(13) ? 0 : d.sum) + d.count * SPREAD);
 }
 
 bool table_is_empty(const struct table *t, uint32_t partition)

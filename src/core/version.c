@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/version.h"
 
+#include "base/rng.h"
+
 #define FLAGS      UINT64_C(3) /* S and W */
 #define FIRST_BITS 16          /* of the count: where a millisecond's stamps begin */
 #define STEP_BITS  8
@@ -13,20 +15,12 @@ void version_clock_init(struct version_clock *c, uint64_t salt)
 	c->salt = salt;
 }
 
-/* The finalizer of splitmix64 (Vigna, prng.di.unimi.it, public domain). */
-static uint64_t draw(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /* Above every version seen so far, with S and W clear. At the end of all numbers it stays there:
  * who feeds it such versions was to refuse them. */
 static uint64_t stamp_after(const struct version_clock *c, uint64_t last, uint64_t wall_ms)
 {
 	uint64_t wall = wall_ms < UINT64_C(1) << WALL_BITS ? version_at(wall_ms) : STAMP_MAX;
-	uint64_t drawn = draw(c->salt + (wall > last ? wall : last));
+	uint64_t drawn = rng_mix(c->salt + (wall > last ? wall : last));
 
 	if (wall == STAMP_MAX)
 		return STAMP_MAX;

@@ -68,20 +68,13 @@ static void tell_change(
 		tell(t, MEMBER_EVENT_DEAD, &now->id);
 }
 
-static int order_of(const struct addr *a, const struct addr *b)
-{
-	int order = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
-
-	return order ? order : (int)a->port - (int)b->port;
-}
-
 /* Negative: was comes first in the order of ids, or is the only one left. */
 static int compare(const struct member_news *n, size_t i, const struct member_info *all,
 	size_t count, size_t k)
 {
 	if (i == n->count)
 		return 1;
-	return k == count ? -1 : order_of(&n->seen[i].id, &all[k].id);
+	return k == count ? -1 : addr_cmp(&n->seen[i].id, &all[k].id);
 }
 
 void member_news_look(struct member_news *n, const struct member_info *all, size_t count,

@@ -118,6 +118,22 @@ static void ip_and_addr_compare_every_byte(void **state)
 	assert_true(ip_equal(&made, &read));
 }
 
+static void addr_order_is_that_of_the_bytes(void **state)
+{
+	static const char *const rising[] = {"10.0.0.9:8471", "10.0.0.10:80", "10.0.0.10:8471",
+		"192.0.2.1:1", "[2001:db8::1]:1"};
+	struct addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(rising) / sizeof(rising[0]); i++) {
+		assert_int_equal(addr_parse(rising[i], 0, &a), 0);
+		assert_int_equal(addr_parse(rising[i + 1], 0, &b), 0);
+		assert_true(addr_cmp(&a, &b) < 0);
+		assert_true(addr_cmp(&b, &a) > 0);
+		assert_int_equal(addr_cmp(&a, &a), 0);
+	}
+}
+
 static void addr_reads_and_writes(void **state)
 {
 	static const struct {
@@ -310,6 +326,7 @@ int main(void)
 		cmocka_unit_test(ip_refuses_other_text),
 		cmocka_unit_test(ip_kinds),
 		cmocka_unit_test(ip_and_addr_compare_every_byte),
+		cmocka_unit_test(addr_order_is_that_of_the_bytes),
 		cmocka_unit_test(addr_reads_and_writes),
 		cmocka_unit_test(addr_refuses_other_text),
 		cmocka_unit_test(prefix_reads_and_writes),
