@@ -50,8 +50,10 @@ void placement_take(struct placement *p, const struct view *v, const struct part
 		p->ids[i] = v->members[i].id;
 	for (uint32_t i = 0; i < TABLE_PARTITIONS; i++) {
 		enum part_state state = parts_get(parts, i);
-		p->states[state]++;
-		p->kept += !count_owners(p, v, i) && state != PART_NONE;
+		if (count_owners(p, v, i) || state == PART_NONE)
+			p->states[state]++;
+		else
+			p->kept++;
 	}
 	for (uint32_t i = 0; i < p->count; i++) {
 		copy_row(p, v, i);

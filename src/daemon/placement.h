@@ -22,8 +22,8 @@ struct placement {
 	uint16_t slots, self;
 	struct addr ids[RING_SLOTS]; /* port 0: nobody */
 	uint32_t owned[RING_SLOTS];
-	uint32_t states[PART_COMPLETE + 1]; /* this server's partitions, by what it has */
-	uint32_t kept;                      /* that it does not own, and has something of */
+	uint32_t states[PART_COMPLETE + 1]; /* partitions, by what this server has of them, … */
+	uint32_t kept;                      /* … but for those that it has and does not own */
 	uint16_t rows[PLACEMENT_ROWS][RING_REPLICAS];
 	uint8_t row_states[PLACEMENT_ROWS]; /* this server's, enum part_state */
 };

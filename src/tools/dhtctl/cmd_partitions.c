@@ -46,10 +46,8 @@ static void show_own(struct writer *w, const json_t *own)
 
 	snprintf(text, sizeof(text),
 		"%" PRIu64 " complete, %" PRIu64 " partial, %" PRIu64 " kept for others",
-		reply_number(own, "complete") > reply_number(own, "kept")
-			? reply_number(own, "complete") - reply_number(own, "kept")
-			: 0,
-		reply_number(own, "partial"), reply_number(own, "kept"));
+		reply_number(own, "complete"), reply_number(own, "partial"),
+		reply_number(own, "kept"));
 	writer_text(w, "has", text);
 }
 

@@ -110,7 +110,7 @@ static void shares_are_rows(void **state)
 	(void)state;
 	assert_table("partitions", &step, EXIT_DONE,
 		"SERVER          OWNS   SHARE  HAS\n"
-		"192.0.2.1:8471  8192  50.0 %  6 complete, 2 partial, 3 kept for others\n"
+		"192.0.2.1:8471  8192  50.0 %  9 complete, 2 partial, 3 kept for others\n"
 		"192.0.2.2:8471     5   0.0 %  -\n",
 		"");
 }
