@@ -89,7 +89,7 @@ complete -c dhtctl -n '__dhtctl_at reload' -l dry-run -d 'Only say what would co
 complete -c dhtctl -n '__dhtctl_at reload' -s q -l quiet -d 'Print nothing'
 complete -c dhtctl -n '__dhtctl_at wait' -s m -l members -x -d 'Servers of the cluster (1)'
 complete -c dhtctl -n '__dhtctl_at wait' -s t -l timeout -x -d 'Give up after so long (30s)'
-complete -c dhtctl -n '__dhtctl_at drain' -s t -l timeout -x -d 'Wait so long (10m)'
+complete -c dhtctl -n '__dhtctl_at drain' -s t -l timeout -x -d 'How long to wait (10m)'
 complete -c dhtctl -n '__dhtctl_at drop-peer' -a '(__dhtctl_peers)' -d Server
 complete -c dhtctl -n '__dhtctl_at keys' -s f -l key-file -r -F -d 'Its first key is added'
 complete -c dhtctl -n '__dhtctl_at keys' -a '(__dhtctl_keys)'

@@ -72,7 +72,7 @@
 	X(REPEATS, "repeats", "requests with a transaction id that was carried out before")        \
 	X(HITS, "hits", "hashes asked for that had a provider")                                    \
 	X(MISSES, "misses", "hashes asked for that nobody had")                                    \
-	X(PROBES, "probes", "the watchdog\'s own requests, counted nowhere else")                  \
+	X(PROBES, "probes", "the watchdog's own requests, counted nowhere else")                   \
 	X(SEND_ERRORS, "sendErrors", "datagrams that the system refused to send")                  \
 	X(RECEIVE_OVERFLOWS, "receiveOverflows", "datagrams lost for a full receive buffer")
 
@@ -139,7 +139,7 @@
 	X(DECO_REFUSED, "decoRefused", "DECO of a server that is no member")                       \
 	X(HINTS_DROPPED, "hintsDropped", "servers heard of and not asked: too many")               \
 	X(MEMBERS_REFUSED, "membersRefused", "servers that there was no place for")                \
-	X(LATE_TICKS, "lateTicks", "times that the cluster\'s thread came too late")
+	X(LATE_TICKS, "lateTicks", "times that the cluster's thread came too late")
 
 enum stats_id {
 #define X(id, name, help) STATS_REQUEST_##id,

@@ -76,8 +76,7 @@ static void tell_alone(const struct census *c, char *told)
 	if (c->count == 0 && seeds_are_others(c))
 		snprintf(told, HEALTH_FAULT_MAX,
 			"alone: none of cluster.seeds answers (do they run, with the same key? "
-			"dhtctl "
-			"peers names who has another one)");
+			"dhtctl peers names who has another one)");
 }
 
 static void tell_quorum(const struct census *c, char *told)
@@ -107,8 +106,8 @@ static void tell_key(const struct stranger *s, char *told)
 	switch ((enum stranger_fault)s->fault) {
 	case STRANGER_UNKNOWN_KEY:
 		snprintf(told, HEALTH_FAULT_MAX,
-			"%s seals with the key %02x, which this server has not (dhtctl keys)", ip,
-			s->key_id);
+			"%s seals with the key %02x, which this server does not have (dhtctl keys)",
+			ip, s->key_id);
 		break;
 	case STRANGER_FORGED:
 		snprintf(told, HEALTH_FAULT_MAX,

@@ -69,7 +69,7 @@ static int not_found(struct refusal *why, uint8_t id)
 	return -1;
 }
 
-/* "the key 3f: 192.0.2.7:8471 has it not (and 2 more)" */
+/* "the key 3f: 192.0.2.7:8471 does not have it (and 2 more)" */
 static void name_member(
 	struct refusal *why, uint8_t id, const struct member_info *m, size_t more, const char *what)
 {
@@ -118,7 +118,7 @@ int keyring_use(struct seal_keys *keys, uint8_t id, const struct census *c, stru
 		return not_found(why, id);
 	const struct member_info *m = find_member(c, id, false, &more);
 	if (m) {
-		name_member(why, id, m, more, "has it not");
+		name_member(why, id, m, more, "does not have it");
 		return refuse(why, "add it there first: dhtctl keys add");
 	}
 	struct seal_key first = keys->key[at];
@@ -146,7 +146,8 @@ int keyring_remove(struct seal_keys *keys, uint8_t id, const struct census *c, s
 	}
 	m = at == 0 ? find_member(c, keys->key[1].id, false, &more) : NULL;
 	if (m) {
-		name_member(why, keys->key[1].id, m, more, "has it not, and it would seal next");
+		name_member(
+			why, keys->key[1].id, m, more, "does not have it, and it would seal next");
 		return refuse(why, "add it there first: dhtctl keys add");
 	}
 	keys->count--;

@@ -49,7 +49,7 @@ class Keys(fleet.FleetTest):
         for s in f.servers:
             if s is c:
                 lab.wait_for(lambda: self.key(a, new)["held"] == 2, "the others hold it")
-                self.fails(1, a, "keys", "use", new, say=(f"{c.address}:8471 has it not: ",))
+                self.fails(1, a, "keys", "use", new, say=(f"{c.address}:8471 does not have it: ",))
             run = self.works(s, "-o", "json", "keys", "add", "--key-file", path)
             self.assertTrue(json.loads(run.stdout)["persistent"])
         for s in f.servers:
@@ -149,13 +149,13 @@ class Keys(fleet.FleetTest):
                          (b.address, "unknownKey", new, False))
         self.works(a, "status")
         run = self.works(a, "peers")
-        self.assertIn(f"wrong key: {b.address} seals with the key {new}, which this server has "
-                      "not (", run.stderr)
+        self.assertIn(f"wrong key: {b.address} seals with the key {new}, which this server does "
+                      "not have (", run.stderr)
         c = f.add({"cluster": {"seeds": [a.address, b.address]}})
         f.wait_members(2)
         self.works(b, "add-peer", c.address)
         lab.wait_for(lambda: self.ctl(c, "status").returncode == 8, "it is a reason")
-        self.assertIn(f"{b.address} seals with the key {new}, which this server has not",
+        self.assertIn(f"{b.address} seals with the key {new}, which this server does not have",
                       self.ctl(c, "status").stdout)
 
     def test_a_server_in_clear_has_a_name(self):

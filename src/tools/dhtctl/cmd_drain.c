@@ -19,7 +19,7 @@ struct drain_args {
 };
 
 static const struct opt options[] = {
-	{"timeout", 't', OPT_MS, "T", "wait so long (10m); it goes on behind that",
+	{"timeout", 't', OPT_MS, "T", "how long to wait (10m); it goes on after that",
 		offsetof(struct drain_args, timeout_ms), 1, TIMEOUT_MAX_MS, NULL},
 	{0},
 };

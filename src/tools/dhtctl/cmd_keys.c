@@ -43,7 +43,7 @@ static const char *use_of(const json_t *key)
 {
 	if (json_is_true(json_object_get(key, "seals")))
 		return "seals";
-	return json_is_true(json_object_get(key, "here")) ? "opens" : "has it not";
+	return json_is_true(json_object_get(key, "here")) ? "opens" : "not here";
 }
 
 static void show_key(struct writer *w, const json_t *key)

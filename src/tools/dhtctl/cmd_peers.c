@@ -111,6 +111,7 @@ static void show_peer(struct writer *w, const json_t *peer)
 static void note_wrong_key(const struct console *c, const json_t *wrong)
 {
 	const char *fault = reply_text(wrong, "fault"), *id = reply_text(wrong, "keyId");
+	uint64_t count = reply_number(wrong, "count");
 	char what[128], ago[TEXT_DURATION_MAX];
 
 	if (strcmp(fault, "inClear") == 0)
@@ -121,11 +122,11 @@ static void note_wrong_key(const struct console *c, const json_t *wrong)
 	else if (strcmp(fault, "otherKey") == 0)
 		snprintf(what, sizeof(what), "seals with another key than this server's %.8s", id);
 	else
-		snprintf(what, sizeof(what), "seals with the key %.8s, which this server has not",
-			id);
+		snprintf(what, sizeof(what),
+			"seals with the key %.8s, which this server does not have", id);
 	format_ms(reply_number(wrong, "lastMilliseconds"), ago);
-	console_note(c, "wrong key: %s %s (%" PRIu64 " datagrams, the last %s ago)",
-		reply_text(wrong, "address"), what, reply_number(wrong, "count"), ago);
+	console_note(c, "wrong key: %s %s (%" PRIu64 " datagram%s, the last %s ago)",
+		reply_text(wrong, "address"), what, count, count == 1 ? "" : "s", ago);
 }
 
 static int show_rows(struct admin *a, const json_t *peers)

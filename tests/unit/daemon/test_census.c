@@ -115,7 +115,8 @@ static void wrong_keys_have_a_name(void **state)
 	add_stranger(2, STRANGER_UNKNOWN_KEY, 61000);
 	expect(HEALTH_WRONG_KEY, NULL);
 	add_stranger(3, STRANGER_UNKNOWN_KEY, 1000);
-	expect(HEALTH_WRONG_KEY, "192.0.2.3 seals with the key 3f, which this server has not");
+	expect(HEALTH_WRONG_KEY,
+		"192.0.2.3 seals with the key 3f, which this server does not have");
 	assert_null(strstr(told[HEALTH_WRONG_KEY], "more"));
 	add_stranger(2, STRANGER_FORGED, 1000);
 	expect(HEALTH_WRONG_KEY, "192.0.2.3 seals with the key 3f");

@@ -126,7 +126,7 @@ static void a_key_seals_when_all_have_it(void **state)
 
 	(void)state;
 	expect_refusal(keyring_use(&keys, id_of('b'), &census, &why), REFUSAL_REFUSED,
-		"192.0.2.2:8471 has it not");
+		"192.0.2.2:8471 does not have it");
 	expect_keys("ab");
 	/* Who is dead is not asked. */
 	m->state = PEER_DEAD;
@@ -171,7 +171,7 @@ static void the_one_that_would_seal_must_be_held_by_all(void **state)
 	add_member("cb");
 	hold("acb");
 	expect_refusal(keyring_remove(&keys, id_of('a'), &census, &why), REFUSAL_REFUSED,
-		"192.0.2.1:8471 has it not, and it would seal next");
+		"192.0.2.1:8471 does not have it, and it would seal next");
 	hold("abc");
 	assert_int_equal(keyring_remove(&keys, id_of('a'), &census, &why), 0);
 	expect_keys("bc");
@@ -185,7 +185,7 @@ static void others_are_counted(void **state)
 	for (int i = 0; i < 3; i++)
 		add_member("a");
 	expect_refusal(keyring_use(&keys, id_of('b'), &census, &why), REFUSAL_REFUSED,
-		"192.0.2.1:8471 has it not (and 4 more)");
+		"192.0.2.1:8471 does not have it (and 4 more)");
 	expect_refusal(
 		keyring_remove(&keys, id_of('a'), &census, &why), REFUSAL_REFUSED, "(and 3 more)");
 }

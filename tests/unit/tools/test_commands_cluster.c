@@ -55,14 +55,15 @@ static void wrong_keys_are_named(void **state)
 	(void)state;
 	assert_table("peers", &step, EXIT_DONE, "",
 		"dhtctl: no other servers\n"
-		"dhtctl: wrong key: 192.0.2.1 seals with the key 3f, which this server has not (2 "
-		"datagrams, the last 400 ms ago)\n"
+		"dhtctl: wrong key: 192.0.2.1 seals with the key 3f, which this server does not "
+	        "have "
+		"(2 datagrams, the last 400 ms ago)\n"
 		"dhtctl: wrong key: 192.0.2.2 seals with another key than this server's a1 (1 "
-		"datagrams, the last 2.5 s ago)\n"
+		"datagram, the last 2.5 s ago)\n"
 		"dhtctl: wrong key: 192.0.2.3 talks in clear, and this server has a key (1 "
-		"datagrams, the last 0 ms ago)\n"
+		"datagram, the last 0 ms ago)\n"
 		"dhtctl: wrong key: 192.0.2.4 seals with the key a1, and this server has none (1 "
-		"datagrams, the last 1m 30s ago)\n");
+		"datagram, the last 1m 30s ago)\n");
 }
 
 #define STATUS(more) "{\"parameters\":{\"health\":\"healthy\",\"members\":3,\"known\":4" more "}}"
@@ -202,7 +203,7 @@ static void a_hash_is_explained(void **state)
 	"KEY  THIS SERVER  HELD BY  SEALS ON\n"                                                    \
 	"3f   seals         3 of 3    2 of 3\n"                                                    \
 	"a1   opens         2 of 3    1 of 3\n"                                                    \
-	"b2   has it not    1 of 3    0 of 3\n"
+	"b2   not here      1 of 3    0 of 3\n"
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 static void keys_are_rows(void **state)
@@ -226,7 +227,7 @@ static void keys_are_changed(void **state)
 		"\"problem\":\"cannot write\"}}");
 	static const struct step early = SAYS(
 		"{\"error\":\"org.dht.Control.Refused\",\"parameters\":{"
-		"\"reason\":\"x has it not\",\"hint\":\"add it there\"}}");
+		"\"reason\":\"x does not have it\",\"hint\":\"add it there\"}}");
 	static const struct step unknown = SAYS(
 		"{\"error\":\"org.dht.Control.NotFound\",\"parameters\":{"
 		"\"reason\":\"no key b2\",\"hint\":null}}");
@@ -236,8 +237,8 @@ static void keys_are_changed(void **state)
 	assert_table("keys remove a1", &lost, EXIT_DONE, TABLE,
 		"dhtctl: warning: this is lost with the next start or reload: cannot write: change "
 		"the keys of cluster.key_file yourself, the first seals\n");
-	assert_table(
-		"keys use a1", &early, EXIT_FAILED, "", "dhtctl: x has it not: add it there\n");
+	assert_table("keys use a1", &early, EXIT_FAILED, "",
+		"dhtctl: x does not have it: add it there\n");
 	assert_table("keys remove b2", &unknown, EXIT_NOT_FOUND, "", "dhtctl: no key b2\n");
 	assert_table("keys use", NULL, EXIT_USAGE, "",
 		"dhtctl: keys use takes the id of a key: dhtctl keys lists them\n");
