@@ -12,9 +12,12 @@
  * An op is one request, a leg what one other server is asked for it: a set of the op's hashes that
  * fits one message, which goes out again as it is until it was answered. An op is
  *
- *     open ──▶ answering ──▶ lingering ──▶ free           (a read is free when it was answered,
- *       │ new legs, answers    │ legs are left              a PUT lingers from the start)
- *       └──────────────────────┘ a client repeats itself
+ *     open ──▶ answering ──▶ lingering ──▶ free
+ *                  ▲             │
+ *                  └─────────────┘  its client repeats itself
+ *
+ * and a read is free as soon as it was answered; a PUT, whose client waits for nothing, lingers
+ * from the start. Legs come and are answered in all of them.
  *
  * All memory is taken when the coordinator is made and is touched only when it is used. When one of
  * the pools is empty the oldest lingering op gives its place up: repair does what it had left.

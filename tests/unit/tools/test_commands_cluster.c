@@ -56,8 +56,7 @@ static void wrong_keys_are_named(void **state)
 	assert_table("peers", &step, EXIT_DONE, "",
 		"dhtctl: no other servers\n"
 		"dhtctl: wrong key: 192.0.2.1 seals with the key 3f, which this server does not "
-	        "have "
-		"(2 datagrams, the last 400 ms ago)\n"
+		"have (2 datagrams, the last 400 ms ago)\n"
 		"dhtctl: wrong key: 192.0.2.2 seals with another key than this server's a1 (1 "
 		"datagram, the last 2.5 s ago)\n"
 		"dhtctl: wrong key: 192.0.2.3 talks in clear, and this server has a key (1 "
