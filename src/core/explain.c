@@ -202,8 +202,7 @@ static void take_fetched(struct explain *e, const struct now *now, const struct 
 	if (!r || r->answered || q->done)
 		return;
 	while (peer_record_next(&rest, &one))
-		weigh(r, one.version, letter_expiry_ms(l, (uint64_t)one.life * PEER_LIFE_UNIT_MS),
-			now_mono_ms(now));
+		weigh(r, one.version, letter_record(l, &one).expiry_ms, now_mono_ms(now));
 	r->providers = m->total;
 	r->complete = m->flags & PEER_FETCHED_COMPLETE;
 	r->answered = true;

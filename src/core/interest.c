@@ -252,12 +252,7 @@ static void take_notify(struct interest *i, const struct letter *l, const struct
 {
 	struct peer_msg noted = {.type = PEER_NOTED, .noted = {.seq = m->seq}};
 	struct table_key key = table_key_of(m->hash);
-	struct record r = {
-		.ip = m->record.ip,
-		.port = m->record.port,
-		.version = m->record.version,
-		.expiry_ms = letter_expiry_ms(l, (uint64_t)m->record.life * PEER_LIFE_UNIT_MS),
-	};
+	struct record r = letter_record(l, &m->record);
 
 	mail_put(mail, flow, &noted);
 	stats_inc(&i->lane->stats, STATS_NOTIFIES_TAKEN);

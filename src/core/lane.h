@@ -135,6 +135,9 @@ struct mail lane_mail(struct lane *l, const struct now *now, struct outbox *out,
  * sender meant. */
 uint64_t letter_expiry_ms(const struct letter *l, uint64_t life_ms);
 
+/* A record that a letter told of, as our table has it. */
+struct record letter_record(const struct letter *l, const struct peer_record *told);
+
 /* Whether the source has shown that it receives at its address. */
 bool request_proven(struct request *rq);
 

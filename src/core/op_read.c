@@ -291,14 +291,9 @@ static void take_records(struct coordinator *c, const struct op *op, struct op_h
 	struct peer_record told;
 
 	for (unsigned n = 0; n < op->max && peer_record_next(&rest, &told); n++) {
-		uint64_t life_ms = (uint64_t)told.life * PEER_LIFE_UNIT_MS;
-		struct record r = {
-			.ip = told.ip,
-			.port = told.port,
-			.version = told.version,
-			.expiry_ms = told.version ? letter_expiry_ms(l, life_ms)
-		                                  : sample_end_ms(op),
-		};
+		struct record r = letter_record(l, &told);
+		if (r.version == 0)
+			r.expiry_ms = sample_end_ms(op);
 		take_record(c, h, &r, now);
 	}
 }

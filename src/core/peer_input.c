@@ -24,6 +24,16 @@ uint64_t letter_expiry_ms(const struct letter *l, uint64_t life_ms)
 	       (life_ms < LIFE_MAX_MS ? life_ms : LIFE_MAX_MS);
 }
 
+struct record letter_record(const struct letter *l, const struct peer_record *told)
+{
+	return (struct record){
+		.ip = told->ip,
+		.port = told->port,
+		.version = told->version,
+		.expiry_ms = letter_expiry_ms(l, (uint64_t)told->life * PEER_LIFE_UNIT_MS),
+	};
+}
+
 static peer_handle_fn *const handlers[PEER_TYPE_END] = {
 	[PEER_STORE] = peer_handle_store,
 	[PEER_FETCH] = peer_handle_fetch,

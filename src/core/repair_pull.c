@@ -345,12 +345,7 @@ static int take_item(struct repair *r, const struct letter *l, const struct peer
 	const struct now *now)
 {
 	struct table_key key = table_key_of(item->hash);
-	struct record record = {
-		.ip = item->record.ip,
-		.port = item->record.port,
-		.version = item->record.version,
-		.expiry_ms = letter_expiry_ms(l, (uint64_t)item->record.life * PEER_LIFE_UNIT_MS),
-	};
+	struct record record = letter_record(l, &item->record);
 
 	return lane_store_copy(r->lane, &key, &record, now);
 }

@@ -25,7 +25,7 @@
  * were all given up for want of SEEN is ended, and so is one without hashes. Memory is proportional
  * to what is watched now, but for tables of fixed size of which only what is used is ever touched.
  *
- * Other servers watch too (interest.h): their flow.socket is FLOW_ASK or above. No limit of one
+ * Other servers watch too (interest.h): their flow.socket is FLOW_PEER or above. No limit of one
  * address holds for them, and what another server told of is not told to servers again.
  *
  * One lock guards it all: watching is rare beside asking. Nothing is allocated or freed under it.
