@@ -161,8 +161,10 @@ static void make_room(struct members *m)
 		if (!oldest || goes_before(x, oldest))
 			oldest = x;
 	}
-	if (oldest)
-		member_forget(m, oldest);
+	if (!oldest)
+		return;
+	stats_inc(m->stats, STATS_MEMBERS_FORGOTTEN);
+	member_forget(m, oldest);
 }
 
 static uint16_t free_slot(const struct members *m)

@@ -112,16 +112,18 @@ uint64_t repair_deadline(const struct repair *r)
 
 struct repair_progress repair_progress(const struct repair *r)
 {
+	const struct stats *stats = &r->lane->stats;
+
 	return (struct repair_progress){
 		.owned = r->owned,
 		.partial = r->partial,
 		.kept = r->kept,
-		.pulled_records = r->pulled_records,
-		.pulled_bytes = r->pulled_bytes,
-		.refused_records = r->refused_records,
-		.dropped_partitions = r->dropped_partitions,
-		.given_up = r->given_up,
-		.lost_confirms = r->lost_confirms,
+		.pulled_records = stats_get(stats, STATS_PULLED_RECORDS),
+		.pulled_bytes = stats_get(stats, STATS_PULLED_BYTES),
+		.refused_records = stats_get(stats, STATS_PULLED_REFUSED),
+		.dropped_partitions = stats_get(stats, STATS_PARTITIONS_DROPPED),
+		.given_up = stats_get(stats, STATS_PULLS_GIVEN_UP),
+		.lost_confirms = stats_get(stats, STATS_CONFIRMS_LOST),
 		.last_round_us = r->last_round_us,
 	};
 }

@@ -29,6 +29,7 @@
  * - Pace: REPAIR_BYTES_S of answers a second, REPAIR_JOBS pulls at a time, REPAIR_OUT datagrams a
  *   tick. A pull that is not answered is tried again, then with another server.
  * - A merge that is refused (the table is full) means: not complete, not confirmed.
+ * - What is pulled, refused, given up and dropped is counted in the lane's counters.
  *
  * One thread's: the cluster's. Deterministic. What it remembers of each partition is of fixed size.
  */
@@ -55,15 +56,17 @@ struct repair_conf {
 };
 
 struct repair_progress {
-	uint32_t owned;   /* partitions */
-	uint32_t partial; /* of these: not complete yet */
-	uint32_t kept;    /* not owned, but not none */
+	uint32_t owned;         /* partitions */
+	uint32_t partial;       /* of these: not complete yet */
+	uint32_t kept;          /* not owned, but not none */
+	uint64_t last_round_us; /* when the last steady round ended; 0: none has */
+
+	/* The lane's counters (stats.h), of which these are its. */
 	uint64_t pulled_records, pulled_bytes;
 	uint64_t refused_records;    /* that were pulled and could not be merged */
 	uint64_t dropped_partitions; /* that all owners have */
 	uint64_t given_up;           /* pulls */
 	uint64_t lost_confirms;      /* for want of room; whoever waits for one offers again */
-	uint64_t last_round_us;      /* when the last steady round ended; 0: none has */
 };
 
 /* Borrows parts, and lane: merges go through it, so that watchers are told (it is the cluster

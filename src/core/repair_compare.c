@@ -86,7 +86,7 @@ static void let_go(struct repair *r, uint32_t p, const struct now *now)
 	repair_mark(r, p, false, PART_PARTIAL);
 	if (table_drop(r->table, p, x->digest, now_mono_ms(now))) {
 		repair_mark(r, p, false, PART_NONE);
-		r->dropped_partitions++;
+		repair_count(r, STATS_PARTITIONS_DROPPED, 1);
 	} else {
 		repair_mark(r, p, false, state);
 		x->confirmed = 0;
@@ -221,7 +221,7 @@ static void confirm_later(
 	struct repair *r, uint32_t p, uint16_t slot, uint64_t digest, const struct now *now)
 {
 	if (r->confirm_count == CONFIRMS_MAX) {
-		r->lost_confirms++;
+		repair_count(r, STATS_CONFIRMS_LOST, 1);
 		return;
 	}
 	if (r->confirm_count == 0)
@@ -246,7 +246,8 @@ void repair_send_confirms(struct repair *r, struct mail *mail)
 
 	if (n == 0 || (n < CONFIRMS_MAX / 2 && mail->now->mono_us < r->confirm_us))
 		return;
-	r->lost_confirms += n - send_batch(r, mail, PEER_CONFIRM, r->confirms, n);
+	size_t sent = send_batch(r, mail, PEER_CONFIRM, r->confirms, n);
+	repair_count(r, STATS_CONFIRMS_LOST, n - sent);
 	r->confirm_count = 0;
 }
 

@@ -128,8 +128,6 @@ struct repair {
 	int64_t budget;     /* bytes that may still be asked for; less than 0: owed */
 	uint64_t budget_us; /* as of then */
 
-	uint64_t pulled_records, pulled_bytes, refused_records, dropped_partitions;
-	uint64_t given_up, lost_confirms;
 	uint64_t last_round_us;
 };
 
@@ -209,6 +207,11 @@ void repair_drop_jobs(struct repair *r, const struct view *old, bool all);
 uint64_t repair_pull_deadline(const struct repair *r);
 
 /* repair.c */
+
+static inline void repair_count(struct repair *r, enum stats_id id, uint64_t n)
+{
+	stats_add(&r->lane->stats, id, n);
+}
 
 /* The way to a member's peer port. */
 struct flow repair_flow(const struct repair *r, uint16_t slot);

@@ -24,7 +24,7 @@ static void spend(struct repair *r, struct repair_job *j, size_t len)
 {
 	uint32_t paid = len < j->reserved ? (uint32_t)len : j->reserved;
 
-	r->pulled_bytes += len;
+	repair_count(r, STATS_PULLED_BYTES, len);
 	j->reserved -= paid;
 	r->budget -= (int64_t)(len - paid);
 }
@@ -70,7 +70,7 @@ static void cancel(struct repair *r, struct repair_job *j)
 /* A later pass or round comes back to it. */
 static void give_up(struct repair *r, struct repair_job *j)
 {
-	r->given_up++;
+	repair_count(r, STATS_PULLS_GIVEN_UP, 1);
 	cancel(r, j);
 }
 
@@ -356,9 +356,9 @@ static void take_items(struct repair *r, struct repair_job *j, const struct lett
 	struct peer_item item;
 
 	while (peer_item_next(&rest, &item)) {
-		r->pulled_records++;
+		repair_count(r, STATS_PULLED_RECORDS, 1);
 		if (take_item(r, l, &item, now) < 0) {
-			r->refused_records++;
+			repair_count(r, STATS_PULLED_REFUSED, 1);
 			j->refused++;
 		}
 	}

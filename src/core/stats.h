@@ -139,6 +139,14 @@
 	X(DECO_REFUSED, "decoRefused", "DECO of a server that is no member")                       \
 	X(HINTS_DROPPED, "hintsDropped", "servers heard of and not asked: too many")               \
 	X(MEMBERS_REFUSED, "membersRefused", "servers that there was no place for")                \
+	X(MEMBERS_FORGOTTEN, "membersForgotten", "members that had gone, forgotten to make room")  \
+	X(PULLED_RECORDS, "pulledRecords", "records that repair got from other servers")           \
+	X(PULLED_BYTES, "pulledBytes", "bytes of the messages that these came in")                 \
+	X(PULLED_REFUSED, "pulledRefused", "such records that could not be taken")                 \
+	X(PULLS_GIVEN_UP, "pullsGivenUp",                                                          \
+		"times that repair stopped getting a partition, to begin again later")             \
+	X(PARTITIONS_DROPPED, "partitionsDropped", "partitions let go of: their owners have all")  \
+	X(CONFIRMS_LOST, "confirmsLost", "confirmations dropped for want of room, asked for anew") \
 	X(LATE_TICKS, "lateTicks", "times that the cluster's thread came too late")
 
 enum stats_id {
