@@ -63,8 +63,8 @@ static const struct setting settings[] = {
 	{"cluster.seeds", SETTING_SERVERS, 0, 64, AT(cluster.seeds), LIVE, .initial = "()",
 		.help = "Servers to join: \"HOST\", \"HOST:PORT\" or \"[IPV6]:PORT\"."},
 	{"cluster.key_file", SETTING_PATH, AT(cluster.key_file), LIVE, .initial = "\"\"",
-		.help = "The servers' common keys, a secret; the first and the last take a "
-			"restart."},
+		.help = "The servers' common keys, a secret; from none to some, or back, takes a "
+                        "restart."},
 	{"cluster.insecure", SETTING_BOOL, AT(cluster.insecure), .initial = "false",
 		.help = "true: servers talk in clear when there is no key."},
 	{"cluster.replicas", SETTING_INT, 1, 16, AT(cluster.replicas), .initial = "3",
@@ -73,7 +73,7 @@ static const struct setting settings[] = {
 		.help = "How many of them must have it before it is acknowledged."},
 	{"cluster.confirm_misses", SETTING_BOOL, AT(cluster.confirm_misses), LIVE,
 		.initial = "true",
-		.help = "true: nobody has a hash only when another of its servers says so too."},
+		.help = "true: 'nobody has it' is said when enough of its servers say so."},
 	{"cluster.zone", SETTING_STRING, 0, 64, AT(cluster.zone), LIVE, .initial = "\"\"",
 		.help = "What fails together: a record is kept in several zones if it can be."},
 	{"cluster.weight", SETTING_INT, 1, 100, AT(cluster.weight), LIVE, .initial = "1",
