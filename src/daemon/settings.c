@@ -64,7 +64,7 @@ static const struct setting settings[] = {
 		.help = "Servers to join: \"HOST\", \"HOST:PORT\" or \"[IPV6]:PORT\"."},
 	{"cluster.key_file", SETTING_PATH, AT(cluster.key_file), LIVE, .initial = "\"\"",
 		.help = "The servers' common keys, a secret; from none to some, or back, takes a "
-                        "restart."},
+			"restart."},
 	{"cluster.insecure", SETTING_BOOL, AT(cluster.insecure), .initial = "false",
 		.help = "true: servers talk in clear when there is no key."},
 	{"cluster.replicas", SETTING_INT, 1, 16, AT(cluster.replicas), .initial = "3",
