@@ -28,6 +28,9 @@
  * learns so it merges into its table. When the time is over, what is known is answered. With
  * confirm_misses off a complete owner's 'nobody' is enough.
  *
+ * A server that is not settled may not know yet who there is: status 1, and 'nobody' for want of
+ * somebody to ask, come from it only when the time is over.
+ *
  * WANT, WATCH: this server subscribes at the owners for its own watchers and renews it; owners tell
  * it by NOTIFY what their tables see, and the same change told by several is told to the client
  * once.

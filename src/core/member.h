@@ -29,8 +29,9 @@
  * - Hearing that a member is dead, a server that has heard it lately does not believe it, and tells
  *   the member, who refutes.
  * - A new start, or one that others held dead, comes back with a higher incarnation. Who was held
- *   dead several times within some minutes owns nothing for a while, twice as long each time,
- * unless fewer others than replicas own; it says so itself, by a weight of 0.
+ *   dead several times within some minutes owns nothing for a while, twice as long each time; it
+ *   says so itself, by a weight of 0. But nobody is held down so when fewer others than replicas
+ *   own something.
  * - What is new is told with each BEAT, as often as it takes for all to hear it; two servers whose
  *   digests of the members differ for a while page through each other's (SYNC, ROSTER), one page
  *   an answer.
