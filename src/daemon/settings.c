@@ -66,9 +66,9 @@ static const struct setting settings[] = {
 		.help = "The servers' common keys, a secret; from none to some, or back, takes a "
 			"restart."},
 	{"cluster.insecure", SETTING_BOOL, AT(cluster.insecure), .initial = "false",
-		.help = "true: servers talk in clear when there is no key."},
+		.help = "true: without a key servers talk in clear, as they do on loopback."},
 	{"cluster.replicas", SETTING_INT, 1, 16, AT(cluster.replicas), .initial = "3",
-		.help = "How many servers keep each record."},
+		.help = "How many servers keep each record; the same on all servers of a cluster."},
 	{"cluster.write_quorum", SETTING_INT, 1, 16, AT(cluster.write_quorum), LIVE, .initial = "2",
 		.help = "How many of them must have it before it is acknowledged."},
 	{"cluster.confirm_misses", SETTING_BOOL, AT(cluster.confirm_misses), LIVE,
