@@ -4,6 +4,7 @@
 #include "daemon/conf_diff.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,24 @@ static bool can_change(const struct setting *s, const struct conf *running, cons
 	return s->live;
 }
 
+/* "(secret)"; the ids of the cluster's keys are no secret: "(keys 3f, a1)". */
+static char *hidden_text(const struct setting *s, const struct conf *conf)
+{
+	const struct seal_keys *keys = &conf->cluster_keys;
+	char text[sizeof("(keys )") + SEAL_KEYS_MAX * sizeof("3f,")];
+	size_t len = (size_t)snprintf(text, sizeof(text), keys->count == 1 ? "(key" : "(keys");
+
+	if (strcmp(s->path, "cluster.key_file") != 0)
+		return strdup(HIDDEN);
+	if (keys->count == 0)
+		return strdup("(no key)");
+	for (size_t i = 0; i < keys->count; i++)
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "%s %02x", i ? "," : "", keys->key[i].id);
+	snprintf(text + len, sizeof(text) - len, ")");
+	return strdup(text);
+}
+
 static int add_change(struct conf_diff *d, const struct setting *s, const struct conf *from,
 	const struct conf *to)
 {
@@ -81,8 +100,8 @@ static int add_change(struct conf_diff *d, const struct setting *s, const struct
 
 	c->setting = s;
 	c->live = can_change(s, from, to);
-	c->from = hidden ? strdup(HIDDEN) : value_text(s, &from->c);
-	c->to = hidden ? strdup(HIDDEN) : value_text(s, &to->c);
+	c->from = hidden ? hidden_text(s, from) : value_text(s, &from->c);
+	c->to = hidden ? hidden_text(s, to) : value_text(s, &to->c);
 	return c->from && c->to ? 0 : DHT_ENOMEM;
 }
 

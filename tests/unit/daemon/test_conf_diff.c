@@ -144,6 +144,22 @@ static void takes_restart(const char *from, const char *to, const char *path, bo
 	conf_fini(&a);
 }
 
+/* Their ids are no secret, and whoever changes keys wants to see which. */
+static void cluster_keys_are_told_by_their_ids(void **state)
+{
+	struct conf one, both;
+
+	(void)state;
+	folder_write(&folder, "key", CLUSTER_A, 0600);
+	load(&one, WITH_KEY);
+	folder_write(&folder, "key", CLUSTER_B CLUSTER_A, 0600);
+	load(&both, WITH_KEY);
+	expect(&one, &both, "x: cluster.key_file: (key cb) (keys 8e, cb)\n");
+	expect(&both, &one, "x: cluster.key_file: (keys 8e, cb) (key cb)\n");
+	conf_fini(&both);
+	conf_fini(&one);
+}
+
 /* Keys may change, but not whether there are any; and who is in no cluster seeks none. */
 static void some_live_values_take_a_restart(void **state)
 {
@@ -244,6 +260,7 @@ int main(void)
 		TEST(secrets_are_not_shown),
 		TEST(what_files_contain_counts),
 		TEST(another_file_is_a_change_of_its_name),
+		TEST(cluster_keys_are_told_by_their_ids),
 		TEST(some_live_values_take_a_restart),
 		TEST(live_values_change_sides),
 		TEST(reloads_can_go_on),
