@@ -23,7 +23,7 @@ static void show_changes(const struct console *c, const char *what, const json_t
 	for (size_t i = 0; i < json_array_size(changes); i++) {
 		const json_t *one = json_array_get(changes, i);
 
-		console_line(c, "%s: %s: %s → %s", what, reply_text(one, "path"),
+		console_line(c, "%s: %s: %s -> %s", what, reply_text(one, "path"),
 			reply_text(one, "from"), reply_text(one, "to"));
 	}
 }

@@ -39,8 +39,8 @@ static int look(struct admin *a, uint32_t members, uint64_t *found, struct fault
 	json_decref(status);
 	if (*found >= members)
 		return 0;
-	return fault_set(why, EXIT_NO_ANSWER, "tooFew", "", "%lu of %u members are there",
-		(unsigned long)*found, members);
+	return fault_set(why, EXIT_NO_ANSWER, "tooFew", "dhtctl status and peers say more",
+		"%lu of %u members are there", (unsigned long)*found, members);
 }
 
 /* What waiting may mend. */

@@ -184,14 +184,15 @@ static void reloads_tell_what_came_of_them(void **state)
 		"{\"error\":\"org.varlink.service.PermissionDenied\"}");
 
 	(void)state;
-	assert_table("reload", &applied, EXIT_DONE, "applied: records.ttl: \"30m\" → \"1h\"\n", "");
+	assert_table(
+		"reload", &applied, EXIT_DONE, "applied: records.ttl: \"30m\" -> \"1h\"\n", "");
 	assert_table("reload", &restart, EXIT_DONE,
-		"applied: records.ttl: \"30m\" → \"1h\"\n"
-		"needs a restart: listen.workers: 0 → 2\n",
+		"applied: records.ttl: \"30m\" -> \"1h\"\n"
+		"needs a restart: listen.workers: 0 -> 2\n",
 		"");
 	assert_table("reload --dry-run", &restart, EXIT_DONE,
-		"would apply: records.ttl: \"30m\" → \"1h\"\n"
-		"would need a restart: listen.workers: 0 → 2\n",
+		"would apply: records.ttl: \"30m\" -> \"1h\"\n"
+		"would need a restart: listen.workers: 0 -> 2\n",
 		"");
 	assert_table("reload", &unchanged, EXIT_DONE, "nothing to change\n", "");
 	assert_table("reload", &rejected, EXIT_BAD_CONFIG, "",
@@ -245,7 +246,7 @@ static void waiting_ends(void **state)
 	assert_run("wait", false, steps, 1, EXIT_DONE, "members  1\n", "");
 	assert_run("wait --members 3", true, steps, 3, EXIT_DONE, "{\n  \"members\": 3\n}\n", "");
 	assert_run("wait --members 3 --timeout 60ms", false, few, COUNT(few), EXIT_NO_ANSWER, "",
-		"dhtctl: after 60ms: 2 of 3 members are there\n");
+		"dhtctl: after 60ms: 2 of 3 members are there: dhtctl status and peers say more\n");
 	run_line(&r, "wait --timeout 60ms", false);
 	assert_int_equal(r.status, EXIT_NO_ANSWER);
 	assert_non_null(strstr(r.err, "after 60ms: cannot reach dhtd at "));
