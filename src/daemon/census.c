@@ -76,7 +76,7 @@ static void tell_alone(const struct census *c, char *told)
 	if (c->count == 0 && seeds_are_others(c))
 		snprintf(told, HEALTH_FAULT_MAX,
 			"alone: none of cluster.seeds answers (do they run, with the same key? "
-			"dhtctl peers names who has another one)");
+			"dhtctl peers, here and there, names who has another one)");
 }
 
 static void tell_quorum(const struct census *c, char *told)

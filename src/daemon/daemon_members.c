@@ -217,9 +217,16 @@ static bool parse_peer(
 {
 	if (!daemon_has_cluster(d, why))
 		return false;
-	if (addr_parse(text, (uint16_t)d->conf.c.listen.peer_port, id) == 0)
+	struct addr self = self_of(d);
+	if (addr_parse(text, (uint16_t)d->conf.c.listen.peer_port, id) != 0) {
+		why->kind = REFUSAL_INVALID;
+		return false;
+	}
+	if (!addr_equal(id, &self))
 		return true;
-	why->kind = REFUSAL_INVALID;
+	why->kind = REFUSAL_REFUSED;
+	snprintf(why->reason, sizeof(why->reason), "this is the server itself that is asked");
+	snprintf(why->hint, sizeof(why->hint), "dhtctl peers lists the others");
 	return false;
 }
 
@@ -243,6 +250,14 @@ static json_t *peer_reply(int err, const struct addr *id, struct refusal *why)
 	return NULL;
 }
 
+/* With its port; "it" without memory. */
+static const char *reply_address(const json_t *reply)
+{
+	const char *at = json_string_value(json_object_get(reply, "address"));
+
+	return at ? at : "it";
+}
+
 json_t *daemon_add_peer(
 	void *daemon, const char *address, const char *asked_by, struct refusal *why)
 {
@@ -255,7 +270,7 @@ json_t *daemon_add_peer(
 	cluster_thread_unlock(d->cluster);
 	json_t *reply = peer_reply(err, &id, why);
 	if (err == 0)
-		log_info("asking %s to join, asked by %s", address, asked_by);
+		log_info("asking %s to join, asked by %s", reply_address(reply), asked_by);
 	return reply;
 }
 
@@ -281,8 +296,9 @@ json_t *daemon_drop_peer(
 	json_t *reply = peer_reply(err, &id, why);
 	json_object_set_new(reply, "forgotten", json_boolean(dead));
 	if (err == 0)
-		log_info("%s, asked by %s: %s", address, asked_by,
-			dead ? "forgotten" : "it has to answer for itself");
+		log_info("%s %s, asked by %s", reply_address(reply),
+			dead ? "is forgotten" : "has to answer for itself, or is forgotten",
+			asked_by);
 	return reply;
 }
 

@@ -119,7 +119,8 @@ int keyring_use(struct seal_keys *keys, uint8_t id, const struct census *c, stru
 	const struct member_info *m = find_member(c, id, false, &more);
 	if (m) {
 		name_member(why, id, m, more, "does not have it");
-		return refuse(why, "add it there first: dhtctl keys add");
+		return refuse(why, "add it there first (dhtctl keys add), or wait a second until "
+				   "it has said so");
 	}
 	struct seal_key first = keys->key[at];
 	memmove(&keys->key[1], &keys->key[0], at * sizeof(first));
@@ -142,13 +143,16 @@ int keyring_remove(struct seal_keys *keys, uint8_t id, const struct census *c, s
 	m = find_member(c, id, true, &more);
 	if (m) {
 		name_member(why, id, m, more, "seals with it");
-		return refuse(why, "let it use another one first: dhtctl keys use");
+		return refuse(why, "let it use another one first (dhtctl keys use), or wait a "
+				   "second until it has "
+				   "said so");
 	}
 	m = at == 0 ? find_member(c, keys->key[1].id, false, &more) : NULL;
 	if (m) {
 		name_member(
 			why, keys->key[1].id, m, more, "does not have it, and it would seal next");
-		return refuse(why, "add it there first: dhtctl keys add");
+		return refuse(why, "add it there first (dhtctl keys add), or wait a second until "
+				   "it has said so");
 	}
 	keys->count--;
 	memmove(&keys->key[at], &keys->key[at + 1], (keys->count - at) * sizeof(keys->key[0]));

@@ -309,8 +309,8 @@ class Golden(Ctl):
         self.fails(1, *where, "keys", "add", stdin="00" * 32 + "\n", say=("in clear",))
         self.fails(5, *where, "keys", "use", "3f", say=("has no key 3f",))
         self.fails(5, *where, "drop-peer", "127.0.0.2", say=("127.0.0.2:8471 is no member",))
-        self.fails(2, *where, "drop-peer", self.server.address)
-        self.fails(2, *where, "add-peer", "nonsense", say=("does not accept this address",))
+        self.fails(1, *where, "drop-peer", self.server.address, say=("the server itself",))
+        self.fails(2, *where, "add-peer", "nonsense", say=("is not the address of a server",))
 
     def test_stats(self):
         self.golden("stats", "stats")

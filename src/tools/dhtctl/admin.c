@@ -73,6 +73,17 @@ int admin_level_fault(struct admin *a, const char *name, const char *level)
 		"'%.60s' is not a value for %s", level, name);
 }
 
+int admin_address_fault(struct admin *a, const char *address)
+{
+	struct fault *f = &a->console.fault;
+
+	if (strcmp(f->code, "invalidParameter") != 0)
+		return f->status;
+	*f = (struct fault){0};
+	return fault_set(f, EXIT_USAGE, "usage", "IP, IPV4:PORT or [IPV6]:PORT",
+		"'%.60s' is not the address of a server", address);
+}
+
 const char *reply_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));

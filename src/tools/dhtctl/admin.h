@@ -62,6 +62,9 @@ bool admin_interrupted(struct admin *a);
  * are, if it was for that. Gives the fault's status. */
 int admin_level_fault(struct admin *a, const char *name, const char *level);
 
+/* The same after a call with the address of a server. */
+int admin_address_fault(struct admin *a, const char *address);
+
 /* ---- Answers ---- */
 
 /* "" for what is no text; a view. */

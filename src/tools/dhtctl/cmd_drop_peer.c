@@ -33,7 +33,7 @@ static int drop_peer_run(void *context, void *args, int argc, char **argv)
 	address = text_json(argv[0]);
 	reply = admin_ask(a, CONTROL "DropPeer", json_pack("{s:o}", "address", address));
 	if (!reply)
-		return a->console.fault.status;
+		return admin_address_fault(a, argv[0]);
 	status = show(a, reply);
 	json_decref(reply);
 	return status;

@@ -330,6 +330,9 @@ static void peers_are_added_and_dropped(void **state)
 	static const struct step stays = SAYS(
 		"{\"parameters\":{\"address\":\"a:1\",\"forgotten\":false}}");
 
+	static const struct step wrong = SAYS("{\"error\":\"org.varlink.service.InvalidParameter\","
+					      "\"parameters\":{\"parameter\":\"address\"}}");
+
 	(void)state;
 	assert_table("add-peer a", &added, EXIT_DONE, "",
 		"dhtctl: it is asked to join: dhtctl peers shows it when it has\n");
@@ -337,6 +340,10 @@ static void peers_are_added_and_dropped(void **state)
 	assert_table("drop-peer a", &gone, EXIT_DONE, "", "dhtctl: all servers forget it\n");
 	assert_table("drop-peer a", &stays, EXIT_DONE, "",
 		"dhtctl: it is not dead: it has to answer for itself, and stays if it does\n");
+	assert_table("add-peer b", &wrong, EXIT_USAGE, "",
+		"dhtctl: 'b' is not the address of a server: IP, IPV4:PORT or [IPV6]:PORT\n");
+	assert_table("drop-peer b", &wrong, EXIT_USAGE, "",
+		"dhtctl: 'b' is not the address of a server: IP, IPV4:PORT or [IPV6]:PORT\n");
 	assert_table("add-peer", NULL, EXIT_USAGE, "",
 		"dhtctl: add-peer takes one address, not 0: dhtctl add-peer ADDRESS\n");
 	assert_table("drop-peer a b", NULL, EXIT_USAGE, "",
