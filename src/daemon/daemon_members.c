@@ -59,6 +59,7 @@ static const struct {
 	[MEMBER_EVENT_RETURNED] = {LOG_EVENT_MEMBER_RETURNED, "is heard again"},
 	[MEMBER_EVENT_RESTARTED] = {LOG_EVENT_MEMBER_RESTARTED, "was restarted"},
 	[MEMBER_EVENT_LEAVING] = {LOG_EVENT_MEMBER_LEAVING, "hands over what it has"},
+	[MEMBER_EVENT_STAYS] = {LOG_EVENT_MEMBER_STAYS, "is not drained any more"},
 	[MEMBER_EVENT_LEFT] = {LOG_EVENT_MEMBER_LEFT, "has left the cluster"},
 };
 

@@ -35,6 +35,7 @@
 	X(MEMBER_RETURNED, "memberReturned", "2eafd5fada5d48649ea60a36036489bf", INFO)             \
 	X(MEMBER_RESTARTED, "memberRestarted", "a0a1b90dd64a488ba8932a1c948525f5", INFO)           \
 	X(MEMBER_LEAVING, "memberLeaving", "8024b46bd6fe4de4892f94b6ec9dd56f", INFO)               \
+	X(MEMBER_STAYS, "memberStays", "bcc4a678ec16480581a973151c0e1a76", INFO)                   \
 	X(MEMBER_LEFT, "memberLeft", "270a0b254124416d8c57774adb430937", INFO)                     \
 	X(KEYS_CHANGED, "keysChanged", "a7918d7abf7945c1a6a47562f502d1f9", NOTICE)                 \
 	X(DRAIN, "drain", "0607aab8f0674b79b290c269c7ede2d7", NOTICE)

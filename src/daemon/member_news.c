@@ -60,7 +60,9 @@ static void tell_change(
 		tell(t, MEMBER_EVENT_RETURNED, &now->id);
 	if (now->state == was->state)
 		return;
-	if (now->state == PEER_SUSPECT)
+	if (now->state == PEER_ALIVE && was->state == PEER_LEAVING && was->start == now->start)
+		tell(t, MEMBER_EVENT_STAYS, &now->id);
+	else if (now->state == PEER_SUSPECT)
 		tell(t, MEMBER_EVENT_SUSPECTED, &now->id);
 	else if (now->state == PEER_LEAVING && was->state == PEER_ALIVE)
 		tell(t, MEMBER_EVENT_LEAVING, &now->id);

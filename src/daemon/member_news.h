@@ -19,6 +19,7 @@ enum member_event {
 	MEMBER_EVENT_RETURNED,  /* suspect or dead, and is heard again */
 	MEMBER_EVENT_RESTARTED, /* it is another start */
 	MEMBER_EVENT_LEAVING,   /* hands over what it has */
+	MEMBER_EVENT_STAYS,     /* it was leaving, and owns its share again */
 	MEMBER_EVENT_LEFT,
 };
 

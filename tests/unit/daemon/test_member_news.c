@@ -28,7 +28,7 @@ static int stop(void **state)
 /* "J1 " for 'server 1 has joined'. */
 static void note(void *owner, enum member_event event, const struct addr *id)
 {
-	static const char letters[] = "JSDRTLG";
+	static const char letters[] = "JSDRTLUG";
 	size_t len = strlen(told);
 
 	assert_ptr_equal(owner, &news);
@@ -78,6 +78,7 @@ static void members_change(void **state)
 	look("1B2L", "T1 L2 ");
 	look("1B2S", "S2 ");
 	look("1A2L", "T1 R2 ");
+	look("1A2A", "U2 ");
 	look("1A2A", "");
 }
 
