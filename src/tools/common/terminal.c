@@ -72,7 +72,8 @@ void progress_step(void *progress, size_t done, size_t total)
 	char line[LINE_BYTES_MAX];
 	uint64_t now;
 
-	if (!p->file)
+	/* A bar that begins full says nothing but that a single answer was slow. */
+	if (!p->file || (!p->visible && done == total))
 		return;
 	now = clock_ms();
 	if (now - p->start_ms < SHOW_AFTER_MS || now - p->drawn_ms < DRAW_EVERY_MS)

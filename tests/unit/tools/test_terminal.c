@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,30 @@ static void a_bar_fits_its_width(void **state)
 	}
 	progress_format("sending", 0, 0, 80, line, sizeof(line));
 	assert_string_equal(line, "sending  0/0");
+}
+
+/* One that would be shown for the first time when all is done is not. */
+static void a_bar_does_not_begin_full(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct progress p = {.label = "asking"};
+
+	(void)state;
+	p.file = open_memstream(&text, &len);
+	assert_non_null(p.file);
+	progress_step(&p, 1, 1);
+	fflush(p.file);
+	assert_int_equal(len, 0);
+	progress_step(&p, 1, 2);
+	fflush(p.file);
+	assert_non_null(strstr(text, "1/2"));
+	p.drawn_ms = 0;
+	progress_step(&p, 2, 2);
+	fflush(p.file);
+	assert_non_null(strstr(text, "2/2"));
+	fclose(p.file);
+	free(text);
 }
 
 static void a_file_is_no_terminal(void **state)
@@ -72,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bar_shows_the_share),
 		cmocka_unit_test(a_bar_fits_its_width),
+		cmocka_unit_test(a_bar_does_not_begin_full),
 		cmocka_unit_test(a_file_is_no_terminal),
 		cmocka_unit_test(no_color_is_honoured),
 	};
