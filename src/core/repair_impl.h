@@ -42,7 +42,8 @@
 #define PULL_WAIT_US    UINT64_C(300000) /* for the first answer; twice as long each time */
 #define PULL_EACH       8                /* PULLs to one server in a tick */
 #define PULL_DATAGRAMS  LANE_OUT_MAX     /* that may answer these */
-#define PULL_STEPS      (1u << 20)       /* PULLs of one job */
+#define PULL_STEPS      (1u << 20)       /* PULLs of one job … */
+#define PULL_LATE       256              /* … and those of which an answer came in part only */
 #define PULL_PRINTS     128              /* in one PULL */
 #define PULL_REFUSED    512              /* records, and a job gives up */
 #define BURST_BYTES     (REPAIR_BYTES_S / 16)
@@ -76,6 +77,7 @@ struct repair_job {
 	uint32_t partition, sub;
 	uint32_t id;    /* of the last PULL */
 	uint32_t steps; /* PULLs */
+	uint32_t late;  /* of these: answered in part */
 	uint32_t refused;
 	uint32_t reserved; /* bytes of the budget */
 	uint64_t cursor, due_us;

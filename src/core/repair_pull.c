@@ -163,18 +163,21 @@ static void begin_jobs(struct repair *r)
 			break;
 }
 
-/* No answer, or only the first messages of one: go on behind these. */
+/* No answer, or only the first messages of one: go on behind these. A source of which there is
+ * never more must not hold the job for ever. */
 static void late_answer(struct repair *r, struct repair_job *j)
 {
 	uint32_t first = 0;
 
 	while (j->got >> first & 1)
 		first++;
-	if (first > 0)
+	if (first > 0) {
 		j->cursor = j->next[first - 1];
-	else
+		j->late++;
+	} else {
 		j->tries++;
-	if (j->tries == PULL_TRIES)
+	}
+	if (j->tries == PULL_TRIES || j->late == PULL_LATE)
 		give_up(r, j);
 	else
 		rewind_answer(r, j);
@@ -390,6 +393,13 @@ static struct repair_job *find_job(
 	return NULL;
 }
 
+/* Not what is there already, nor more than was asked for: what is left of the budget for others
+ * must not hang on one who says everything a thousand times. */
+static bool is_asked_for(const struct repair_job *j, const struct peer_pulled *m)
+{
+	return m->of <= j->window && (j->of == 0 || j->of == m->of) && !(j->got >> m->index & 1);
+}
+
 /* Whether it is still what the job began with. A server that has started anew since has to be
  * pulled from the start. */
 static bool note_source(struct repair_job *j, const struct letter *l, const struct peer_pulled *m)
@@ -412,7 +422,7 @@ void repair_take_pulled(struct repair *r, const struct letter *l, const struct p
 {
 	struct repair_job *j = find_job(r, l, m);
 
-	if (!j)
+	if (!j || !is_asked_for(j, m))
 		return;
 	spend(r, j, len);
 	if (!note_source(j, l, m)) {

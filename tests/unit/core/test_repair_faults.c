@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "repair_rig.h"
 
+#include "core/repair_impl.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,6 +433,74 @@ static void nonsense(void **state)
 	rig_free(r);
 }
 
+/* Node 1 says to node 0 that it has something else in partitions 0 to n - 1, and is silent then. */
+static struct rig *rig_with_liar(uint32_t n)
+{
+	struct rig *r = rig_new(2, 1, test_seed());
+
+	rig_cluster(r, 2);
+	r->node[1].side = 1;
+	for (uint32_t p = 0; p < n; p++)
+		say(r, 0, 1, PEER_COMPARE, r->now.mono_us, p, OWNER | COMPLETE, 1);
+	rig_run(r, 50);
+	return r;
+}
+
+/* One datagram of node 1's answer to the first PULL that node 0 waits with, of so many. */
+static void answer_pull_of(struct rig *r, uint8_t index, uint8_t of)
+{
+	const struct repair *repair = r->node[0].repair;
+	struct letter l = {
+		.known = true, .id = r->node[1].id, .start = 1, .sent_us = r->now.mono_us};
+	const struct repair_job *j = repair->jobs;
+
+	while (j < repair->jobs + REPAIR_JOBS && !(j->used && j->sent))
+		j++;
+	if (j == repair->jobs + REPAIR_JOBS)
+		return;
+	struct peer_msg m = {
+		.type = PEER_PULLED,
+		.pulled = {.id = j->id,
+			.partition = (uint16_t)j->partition,
+			.digest = 1,
+			.index = index,
+			.of = of,
+			.cursor = 5},
+	};
+	rig_take(r, 0, &l, &m);
+}
+
+/* Of each answer only the beginning ever comes, and it goes nowhere. */
+static void an_answer_without_an_end(void **state)
+{
+	struct rig *r = rig_with_liar(1);
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000 && rig_progress(r, 0).given_up == 0; i++) {
+		answer_pull_of(r, 0, 2);
+		rig_run(r, 310);
+	}
+	assert_int_equal(rig_progress(r, 0).given_up, 1);
+	rig_free(r);
+}
+
+/* What comes twice, or was not asked for, is not paid for: others would have to wait for it. */
+static void more_than_was_asked_for(void **state)
+{
+	struct rig *r = rig_with_liar(4);
+
+	(void)state;
+	answer_pull_of(r, 0, PULL_DATAGRAMS / 4 + 1);
+	assert_int_equal(rig_progress(r, 0).pulled_bytes, 0);
+	answer_pull_of(r, 0, 2);
+	uint64_t once = rig_progress(r, 0).pulled_bytes;
+	assert_true(once > 0);
+	answer_pull_of(r, 0, 2);
+	answer_pull_of(r, 1, 3);
+	assert_int_equal(rig_progress(r, 0).pulled_bytes, once);
+	rig_free(r);
+}
+
 /* What a randomised run is like. */
 struct chaos {
 	struct rig *r;
@@ -547,6 +617,8 @@ int main(void)
 		cmocka_unit_test(several_confirm),
 		cmocka_unit_test(places_move),
 		cmocka_unit_test(nonsense),
+		cmocka_unit_test(an_answer_without_an_end),
+		cmocka_unit_test(more_than_was_asked_for),
 		cmocka_unit_test(any_changes),
 	};
 
