@@ -24,8 +24,8 @@ struct cluster {
 	size_t datagram_max;
 	const struct view *view; /* that the lanes are given; owned */
 	uint64_t epoch;          /* of members, that view shows */
-	uint64_t published_us;
-	bool settled; /* when view was made */
+	uint64_t published_us;   /* or tried to */
+	bool settled;            /* when view was made */
 	bool leaving;
 	struct view *retired[RETIRED_MAX];
 	size_t retired_count;
@@ -62,6 +62,7 @@ static void publish(struct cluster *c, const struct now *now)
 	if (epoch == c->epoch)
 		return;
 	struct view *v = next_view(c);
+	c->published_us = now->mono_us; /* without memory it is tried again as much later */
 	if (!v)
 		return;
 	stats_inc(&c->lane->stats, STATS_CLUSTER_VIEWS);
@@ -70,7 +71,6 @@ static void publish(struct cluster *c, const struct now *now)
 	retire(c, c->view);
 	c->view = v;
 	c->epoch = epoch;
-	c->published_us = now->mono_us;
 }
 
 /* Who has caught up is settled; who has become settled by itself has all that there is. */
