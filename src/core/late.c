@@ -22,6 +22,7 @@ static const struct late_peer *known(const struct late *l, uint16_t slot, const 
 /* Its place, made new when the slot was another's. */
 static struct late_peer *place(struct late *l, uint16_t slot, const struct addr *id)
 {
+	assert(l->peers);
 	if (!known(l, slot, id))
 		l->peers[slot] = (struct late_peer){.id = *id};
 	return &l->peers[slot];
