@@ -319,9 +319,6 @@ static void patch(const struct member *x, uint8_t type, uint8_t *data, size_t le
 		write_u16(&w, x->partition);
 		break;
 	case PEER_COMPARE:
-		write_u32(&w, 1);
-		write_u16(&w, x->partition);
-		break;
 	case PEER_PULL:
 		write_u32(&w, 1);
 		write_u16(&w, x->partition);
