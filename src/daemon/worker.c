@@ -21,10 +21,10 @@
 /* Full batches from one socket before the others, and the tick, have their turn: about 5 ms. */
 #define BATCHES_MAX 16
 
-/* A batch's answers, and what the last of them may make. */
 /* More than it takes to answer all that a lane can have. */
 #define FINISH_TICKS 1024
 
+/* A batch's answers, and what the last of them may make. */
 #define OUTBOX_CAPACITY (UDP_BATCH + LANE_OUT_MAX)
 
 #define EVENTS_MAX 16
