@@ -92,12 +92,13 @@ static bool all_over(const struct op *op)
 	return true;
 }
 
-/* What has changed may be enough for an answer, or for the end. May free op. */
+/* What has changed may be enough for an answer, or for the end. May free op. Who has just started
+ * may not know all the owners yet: what it has answered goes on to those that it meets. */
 static void settle(struct coordinator *c, const struct view *v, struct op *op)
 {
 	if (op->state == OP_OPEN && all_decided(c, v, op))
 		op_answer_soon(c, op);
-	if (op->state == OP_LINGERING && all_over(op))
+	if (op->state == OP_LINGERING && v->settled && all_over(op))
 		op_free(c, op);
 	else
 		op_schedule(c, op);

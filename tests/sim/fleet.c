@@ -286,6 +286,16 @@ void fleet_kill(struct sim *s, struct node *n, enum server_state after)
 	move(s, n, after);
 }
 
+/* Whether fewer servers than a quorum are left: one more copy of each record is gone. */
+static bool few_are_left(const struct sim *s)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < s->fleet->count; i++)
+		left += s->fleet->nodes[i].state != SERVER_GONE;
+	return left < s->plan.quorum;
+}
+
 static void leave_on(struct sim *s, struct event *e)
 {
 	struct node *n = (struct node *)(void *)((char *)e - offsetof(struct node, step));
@@ -300,7 +310,7 @@ static void leave_on(struct sim *s, struct event *e)
 	n->stale_us = s->now_us;
 	shell_part(s, n);
 	fleet_kill(s, n, SERVER_GONE);
-	if (!drained)
+	if (!drained || few_are_left(s))
 		oracle_disk_lost(s, n->index, 0);
 }
 

@@ -40,6 +40,7 @@ struct act {
 	bool withdraws, acked;
 	bool late; /* only a copy of what is forgotten: it may come to nothing, or win once more */
 	bool pardoned;   /* it was excused in an audit: it may be lost for good */
+	bool torn;       /* a later one was stored where disks with it had been lost */
 	uint32_t quorum; /* servers that have it when it is acked */
 	uint64_t first_us, last_us, acked_us;
 	uint64_t end_first_us, end_last_us;
@@ -294,13 +295,22 @@ static uint32_t copies(const struct act *a, uint32_t quorum)
 	return quorum < owners ? quorum : owners;
 }
 
-/* Whether two such quorums must have met. */
-static bool overlap(const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
+/* On how many servers two such quorums must have met. */
+static uint32_t common(
+	const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
 {
 	struct group both = group_both(&a->owners, &b->owners);
+	uint32_t sum = copies(a, quorum_a) + copies(b, quorum_b), size = group_size(&both);
 
-	return !a->owners_vary && !b->owners_vary &&
-	       copies(a, quorum_a) + copies(b, quorum_b) > group_size(&both);
+	if (a->owners_vary || b->owners_vary)
+		return 0;
+	return sum > size ? sum - size : 0;
+}
+
+/* Whether b has met a, which was before it. */
+static bool overlap(const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
+{
+	return !a->torn && common(a, quorum_a, b, quorum_b) > 0;
 }
 
 static bool surely_before(const struct sim *s, const struct act *a, const struct act *b)
@@ -336,6 +346,29 @@ static void note_older(const struct sim *s, struct key *k, const struct act *a, 
 	k->older_pardoned |= a->pardoned || !overlap(a, s->plan.quorum, b, b->quorum);
 	if (a->end_last_us > k->older_end_us)
 		k->older_end_us = a->end_last_us;
+}
+
+/* Servers that have lost what came to them between two times. */
+static uint32_t losers(const struct sim *s, uint64_t first_us, uint64_t last_us)
+{
+	struct group lost = {0};
+
+	for (uint32_t i = 0; i < s->oracle->loss_count; i++) {
+		const struct loss *l = &s->oracle->losses[i];
+		if (l->at_us >= first_us && l->since_us <= last_us + LINGER_US)
+			group_add(&lost, l->server);
+	}
+	return group_size(&lost);
+}
+
+/* b is acknowledged: it may have met nobody who still has one of the others. */
+static void note_torn(const struct sim *s, struct key *k, const struct act *b)
+{
+	for (struct act *a = k->acts; a; a = a->next) {
+		uint32_t met = common(a, a->quorum, b, b->quorum);
+		if (a->acked && met > 0 && losers(s, a->first_us, a->acked_us) >= met)
+			a->torn = true;
+	}
 }
 
 static void forget(struct sim *s, struct key *k)
@@ -394,6 +427,7 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)
 		check_holders(s, n, a, r->hashes[i], r->provider);
+	note_torn(s, k, a);
 	forget(s, k);
 }
 
@@ -405,19 +439,6 @@ void oracle_disk_lost(struct sim *s, uint32_t server, uint64_t since_us)
 	assert(o->loss_count < LOSSES_MAX);
 	o->losses[o->loss_count++] = (struct loss){
 		.server = server, .at_us = s->now_us, .since_us = since_us};
-}
-
-/* Servers that have lost what came to them between two times. */
-static uint32_t losers(const struct sim *s, uint64_t first_us, uint64_t last_us)
-{
-	struct group lost = {0};
-
-	for (uint32_t i = 0; i < s->oracle->loss_count; i++) {
-		const struct loss *l = &s->oracle->losses[i];
-		if (l->at_us >= first_us && l->since_us <= last_us + LINGER_US)
-			group_add(&lost, l->server);
-	}
-	return group_size(&lost);
 }
 
 /* Whether so many servers have lost their disks that this act may be forgotten. */
