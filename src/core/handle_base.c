@@ -104,14 +104,12 @@ static size_t have_build(struct lane *l, struct outbox *out, const struct table_
 	return have_write(l, out, lane_draw(l, key, have_fit(room), now_ms, total), room);
 }
 
-/* Whether it is for others to say, or to confirm, who has the hash; then they are asked. */
-static bool get_from_others(
-	struct request *rq, const struct view *v, const struct table_key *key, bool found)
+/* Whether it is for others to say, or to confirm, who has the hash. */
+static bool others_know(
+	const struct request *rq, const struct view *v, const struct table_key *key, bool found)
 {
-	if (coordinator_knows_misses(rq->lane, v, key->partition) ||
-		(found && coordinator_has_all(rq->lane, v, key->partition)))
-		return false;
-	return coordinator_get(rq, v, have_room(rq));
+	return !coordinator_knows_misses(rq->lane, v, key->partition) &&
+	       !(found && coordinator_has_all(rq->lane, v, key->partition));
 }
 
 enum stats_id handle_get(struct request *rq)
@@ -122,9 +120,13 @@ enum stats_id handle_get(struct request *rq)
 	uint32_t total;
 	size_t len = have_build(rq->lane, rq->out, &key, room, rq->now_ms, &total);
 
-	/* When there is no room to ask others, what is known here is better than nothing. */
-	if (v && get_from_others(rq, v, &key, total != 0))
-		return STATS_REQUEST_GET;
+	if (v && others_know(rq, v, &key, total != 0)) {
+		if (coordinator_get(rq, v, have_room(rq)))
+			return STATS_REQUEST_GET;
+		/* Who is known here is better than nothing; that nobody is says nothing. */
+		if (total == 0)
+			return STATS_DROP_BUSY;
+	}
 	/* Most hashes have few providers: then nobody has to ask whether the source is trusted. */
 	if (total > have_fit(room) && request_proven(rq))
 		len = have_build(
@@ -149,7 +151,7 @@ static enum stats_id put_with_others(
 		.expiry_ms = r->expiry_ms,
 		.hashes = {.count = 1, .items = {.p = item, .len = writer_used(&w)}},
 	};
-	return coordinator_write(rq, v, &change, 0) ? STATS_REQUEST_PUT : STATS_DROP_FULL;
+	return coordinator_write(rq, v, &change, 0) ? STATS_REQUEST_PUT : STATS_DROP_BUSY;
 }
 
 enum stats_id handle_put(struct request *rq)
