@@ -100,12 +100,22 @@ static bool opening_due(const struct members *m, struct member *x)
 	return true;
 }
 
+/* That somebody who speaks base messages only has come is news once. Who was not there then hears
+ * of it in this way: with each question to it one other is told where it is. */
+static void tell_of_base(struct members *m, struct mail *mail, struct member *x)
+{
+	struct member *other;
+
+	if (x->heard_us && x->state == PEER_ALIVE && members_pick(m, x, true, &other, 1) == 1)
+		member_tell_of(mail, x, other);
+}
+
 bool member_ask(struct members *m, struct mail *mail, struct member *x, bool own)
 {
 	static const struct msg bare = {.type = MSG_KEEP_ALIVE};
 	struct flow flow = member_flow(m, x);
 
-	if (mail_room(mail) < 2) {
+	if (mail_room(mail) < MEMBER_ASK_ROOM) {
 		m->urgent = true;
 		return false;
 	}
@@ -113,6 +123,7 @@ bool member_ask(struct members *m, struct mail *mail, struct member *x, bool own
 	stats_inc(m->stats, STATS_KEEP_ALIVES_SENT);
 	if (x->start == 0 && seal_is_clear(m->seal)) {
 		mail_put_base(mail, &flow, &bare, false);
+		tell_of_base(m, mail, x);
 		if (!opening_due(m, x))
 			return true;
 	}

@@ -34,6 +34,7 @@
 #define MEMBER_ASKS       8  /* in an interval, beside the steady round */
 #define MEMBER_HELPS_MAX  64 /* questions for others that are under way */
 #define MEMBER_NEWS_MAX   40 /* more than a word is ever told */
+#define MEMBER_ASK_ROOM   3  /* messages that go with a question at most */
 #define MEMBER_DEATHS     8
 
 struct member {
@@ -260,6 +261,9 @@ size_t member_entry_size(const struct peer_entry *e);
 void members_tell(struct members *m, struct mail *mail, const struct flow *flow, struct member *x);
 
 /* member_join.c */
+
+/* NEW_SERV about x. */
+void member_tell_of(struct mail *mail, const struct member *x, const struct member *to);
 
 /* Somebody else speaks of a server there: NEW is sent to it when it is no member. */
 void members_hint(struct members *m, const struct addr *id, const struct ip *teller);

@@ -214,6 +214,14 @@ static void run_contacts(struct members *m, struct mail *mail)
 	}
 }
 
+void member_tell_of(struct mail *mail, const struct member *x, const struct member *to)
+{
+	struct flow flow = {.remote = to->id, .socket = FLOW_PEER};
+	struct msg msg = server_msg(MSG_NEW_SERV, &x->id, &to->id);
+
+	mail_put_base(mail, &flow, &msg, to->start != 0);
+}
+
 /* NEW_SERV about a newcomer, to some of those who hear of it in no other way. */
 static void tell_base(struct members *m, struct mail *mail, struct member *newcomer)
 {
@@ -224,9 +232,7 @@ static void tell_base(struct members *m, struct mail *mail, struct member *newco
 		const struct member *x = &m->all[m->sorted[i]];
 		if (!x->base_up || x == newcomer)
 			continue;
-		struct flow flow = {.remote = x->id, .socket = FLOW_PEER};
-		struct msg msg = server_msg(MSG_NEW_SERV, &newcomer->id, &x->id);
-		mail_put_base(mail, &flow, &msg, false);
+		member_tell_of(mail, newcomer, x);
 		told++;
 	}
 }
@@ -416,7 +422,7 @@ static bool say_to_all(struct members *m, struct mail *mail,
 		struct member *x = &m->all[m->sorted[m->part_at]];
 		if (!x->up)
 			continue;
-		if (mail_room(mail) < 2)
+		if (mail_room(mail) < MEMBER_ASK_ROOM)
 			return true;
 		say(m, mail, x);
 	}

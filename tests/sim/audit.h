@@ -9,7 +9,8 @@
  * dead several times owns something again (within AUDIT_HELD_US).
  *
  * The auditor asks as a client does, through the sockets. AUDIT_AGREE is ten keep-alive intervals,
- * as the design promises, and drop_after for who stays away, and fifteen seconds for gossip.
+ * as the design promises, and drop_after for who stays away, and fifteen seconds for gossip;
+ * as many more for what servers said of themselves meanwhile.
  *
  * Each second: nobody sends too much of himself, no limit is passed. Now and then: each module's
  * own check of itself.

@@ -136,6 +136,33 @@ static void the_others_meet_it(void **state)
 	net_free(net);
 }
 
+/* Who was away when it was news that it is there hears of it later. */
+static void the_others_are_told_again(void **state)
+{
+	struct net *net = net_new(3, false, seed);
+	unsigned asked = 0;
+
+	(void)state;
+	net_start_all(net);
+	net_run(net, 10 * SECOND);
+	net->delay_us = 0;
+	net_split(net, 2, true);
+	net_inject(net, OLD, PEER_1, NEW_OLD);
+	answer_for(net, 60);
+	assert_int_equal(old_state(net, 0), PEER_ALIVE);
+	net_split(net, 2, false);
+	net_forget_caught(net);
+	answer_for(net, 60);
+	assert_true(net_agrees(net));
+	for (const char *hex = caught(net, OLD); hex; hex = caught(net, OLD))
+		asked += strcmp(hex, "050010" IP_3) == 0;
+	assert_true(asked >= 1);
+	net_inject(net, OLD, "10.0.0.3:9000", YES);
+	net_run(net, SECOND / 10);
+	assert_int_equal(old_state(net, 2), PEER_ALIVE);
+	net_free(net);
+}
+
 static void it_hears_of_newcomers(void **state)
 {
 	struct net *net = net_new(2, false, seed);
@@ -382,6 +409,7 @@ int main(void)
 		cmocka_unit_test(it_joins),
 		cmocka_unit_test(it_is_told_who_is_there),
 		cmocka_unit_test(the_others_meet_it),
+		cmocka_unit_test(the_others_are_told_again),
 		cmocka_unit_test(it_hears_of_newcomers),
 		cmocka_unit_test(it_is_a_seed),
 		cmocka_unit_test(anybody_may_ask),
