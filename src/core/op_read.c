@@ -88,10 +88,14 @@ static void tell_all(struct coordinator *c, struct op_hash *h)
 	h->flags |= READ_TOLD | READ_DONE;
 }
 
-/* Who has just started may not know yet who there is: that nobody is left to ask says nothing. */
-static bool may_be_more(const struct view *v, const struct op_hash *h)
+/* Who has just started may not know yet who there is; and where others were asked and no owner has
+ * all, there may be a new one by now, of whom word is under way: that nobody is left to ask says
+ * nothing. */
+static bool may_be_more(const struct view *v, const struct op *op, const struct op_hash *h)
 {
-	return !v->settled && h->total == 0;
+	if (h->total != 0)
+		return false;
+	return !v->settled || (h->nobody == 0 && leg_first(op));
 }
 
 /*
@@ -114,7 +118,7 @@ static void ask(struct coordinator *c, const struct view *v, struct op *op, unsi
 		a.timely++;
 		a.any++;
 	}
-	if (a.any == 0 && !may_be_more(v, h))
+	if (a.any == 0 && !may_be_more(v, op, h))
 		h->flags |= READ_DONE;
 }
 

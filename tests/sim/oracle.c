@@ -55,6 +55,7 @@ struct key {
 	uint64_t may_us; /* the latest end that was ever given */
 	/* Of acts that were forgotten before their ends: the first, and the last of the ends. */
 	uint64_t older_us, older_end_us;
+	uint32_t older_quorum; /* the least that one of them had, or one that took its place */
 	bool older_pardoned;
 	uint32_t announced, withdrawn;
 };
@@ -339,10 +340,13 @@ static void note_older(const struct sim *s, struct key *k, const struct act *a, 
 {
 	if (a->withdraws)
 		return;
-	if (k->older_end_us < s->now_us)
+	if (k->older_end_us < s->now_us) {
 		k->older_pardoned = false;
-	if (k->older_end_us < s->now_us || a->first_us < k->older_us)
 		k->older_us = a->first_us;
+		k->older_quorum = s->plan.quorum;
+	}
+	k->older_us = a->first_us < k->older_us ? a->first_us : k->older_us;
+	k->older_quorum = b->quorum < k->older_quorum ? b->quorum : k->older_quorum;
 	k->older_pardoned |= a->pardoned || !overlap(a, s->plan.quorum, b, b->quorum);
 	if (a->end_last_us > k->older_end_us)
 		k->older_end_us = a->end_last_us;
@@ -451,7 +455,7 @@ static bool is_excused(const struct sim *s, const struct act *a)
 static bool older_is_excused(const struct sim *s, const struct key *k)
 {
 	return k->older_pardoned || 2 * s->plan.quorum <= s->plan.replicas ||
-	       losers(s, k->older_us, s->now_us) >= s->plan.quorum;
+	       losers(s, k->older_us, s->now_us) >= k->older_quorum;
 }
 
 static void repaired(const struct sim *s, struct key *k)

@@ -7,6 +7,7 @@
 
 #include "core/lane.h"
 
+#include "crowd.h"
 #include "fleet.h"
 #include "oracle.h"
 
@@ -81,11 +82,28 @@ static void add_node(const struct sim *s, struct text *t, const struct node *n,
 	add_records(s, t, n, key, provider);
 }
 
+static bool spies(const struct sim *s)
+{
+	return s->options.spies && s->say;
+}
+
+void spy_change(struct sim *s, const struct node *n, const struct ask *r, uint32_t i, int status)
+{
+	if (!spies(s) || r->hashes[i] != s->options.hash || r->provider != s->options.provider)
+		return;
+	if (status < 0)
+		sim_say(s, "server %u: request %u comes, %s", n->index, r->number,
+			r->kind == ASK_WITHDRAW ? "withdraws" : "announces");
+	else
+		sim_say(s, "server %u: says %d to request %u", n->index, status, r->number);
+	spy(s);
+}
+
 void spy(struct sim *s)
 {
 	struct text t = {0};
 
-	if (!s->options.spies || !s->say)
+	if (!spies(s))
 		return;
 	struct table_key key = table_key_of(hash_span(oracle_hash(s, s->options.hash)));
 	struct addr provider = oracle_provider(s, s->options.provider);

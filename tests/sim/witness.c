@@ -6,6 +6,7 @@
 #include "crowd.h"
 #include "oracle.h"
 #include "place.h"
+#include "spy.h"
 #include "wire/list.h"
 
 /* What an unproven source is sent at most: protocol, proof of address. */
@@ -35,8 +36,11 @@ void witness_asked(struct sim *s, struct node *n, const struct packet *p)
 	}
 	r->asked_several |= r->asked_server != n->index || r->asked_life != n->life;
 	r->asked_proven |= r->has_cookie && p->len > r->plain_len;
-	if (changes(r))
-		oracle_asked(s, n, r);
+	if (!changes(r))
+		return;
+	oracle_asked(s, n, r);
+	for (uint32_t i = 0; i < r->hash_count; i++)
+		spy_change(s, n, r, i, -1);
 }
 
 static void check_amount(
@@ -118,8 +122,10 @@ static void told_done(struct sim *s, struct node *n, struct ask *r, const struct
 			(status == STATUS_FULL && !plan_has(&s->plan, FAULT_FULL)))
 			sim_fail(s, "status", "server %u gives status %u to request %u", n->index,
 				status, r->number);
-		if (r->kind != ASK_WATCH)
-			oracle_acked(s, n, r, i, status);
+		if (r->kind == ASK_WATCH)
+			continue;
+		oracle_acked(s, n, r, i, status);
+		spy_change(s, n, r, i, status);
 	}
 	if (r->kind == ASK_ANNOUNCE && m->done.ttl_s != r->ttl_s)
 		sim_fail(s, "status", "server %u grants %u s of %u", n->index, m->done.ttl_s,

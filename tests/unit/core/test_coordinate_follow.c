@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads while others come to own a hash, of which word is still under way. */
+#include "net_rig.h"
+#include "rig.h"
+
+#define ASKED 4 /* a node that owns nothing */
+#define GET   "00 0004 deadbeef"
+
+#define HAVE_7 "03 0010" IP_7
+#define NOBODY "03 0000"
+
+#define STORED_V ((uint64_t)1 << 20)
+#define LIFE     60000
+
+static int setup(void **state)
+{
+	*state = net_new(5, 3, 2);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	net_free(*state);
+	return 0;
+}
+
+/* The old owners have handed all over and let go of it; the asked one does not know that. */
+static void hand_over(struct net *net)
+{
+	for (unsigned i = 0; i < 3; i++)
+		net_parts(net, i, PART_NONE);
+	net_put(net, 3, NET_HASH, 7, STORED_V, LIFE);
+	net->state[3] = PEER_DEAD;
+	net_publish(net);
+}
+
+static void the_new_owner_is_asked(void **state)
+{
+	static const uint8_t owners[] = {3, 0, 1};
+	struct net *net = *state;
+
+	hand_over(net);
+	net_send(net, ASKED, NET_CLIENT, GET);
+	net_run(net, 700);
+	assert_int_equal(net->answer_count, 0);
+	net->state[3] = PEER_ALIVE;
+	net_own(net, owners, 3);
+	net_parts(net, 3, PART_COMPLETE);
+	net_publish(net);
+	net_run(net, 20);
+	net_expect(net, HAVE_7);
+}
+
+static void without_word_of_it_nobody_is_found(void **state)
+{
+	struct net *net = *state;
+
+	hand_over(net);
+	net_send(net, ASKED, NET_CLIENT, GET);
+	net_run(net, OP_READ_MS - 100);
+	assert_int_equal(net->answer_count, 0);
+	net_run(net, 200);
+	net_expect(net, NOBODY);
+}
+
+/* One that has all is enough. */
+static void who_has_all_need_not_wait(void **state)
+{
+	struct net *net = *state;
+
+	hand_over(net);
+	net_parts(net, 1, PART_COMPLETE);
+	net_parts(net, 2, PART_COMPLETE);
+	net_send(net, ASKED, NET_CLIENT, GET);
+	net_run(net, 20);
+	net_expect(net, NOBODY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_new_owner_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_word_of_it_nobody_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_has_all_need_not_wait, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
