@@ -10,6 +10,7 @@
 #include "core/member_impl.h"
 
 _Static_assert(SEAL_KEYS_MAX == PEER_KEYS_MAX, "a profile has room for all keys");
+_Static_assert(RING_REPLICAS == PEER_REPLICAS_MAX, "a profile says what a ring can have");
 
 #define WEIGHT_MAX      100
 #define DEATHS_COUNT_US (600 * SECOND_US) /* of these last deaths are several */
@@ -33,6 +34,8 @@ static struct peer_profile own_profile(const struct members *m)
 		.flags = (uint8_t)((m->settled ? PEER_MEMBER_SETTLED : 0) |
 				   (m->leaving ? PEER_MEMBER_LEAVING : 0) |
 				   (m->lone ? PEER_MEMBER_LONE : 0)),
+		.replicas = m->conf.replicas,
+		.quorum = m->conf.write_quorum,
 		.client_port = m->conf.client_port,
 		.keepalive_port = m->conf.keepalive_port,
 	};
@@ -46,7 +49,8 @@ static struct peer_profile own_profile(const struct members *m)
 /* What is behind the lengths is zero. */
 static bool same_profile(const struct peer_profile *a, const struct peer_profile *b)
 {
-	return a->weight == b->weight && a->flags == b->flags && a->client_port == b->client_port &&
+	return a->weight == b->weight && a->flags == b->flags && a->replicas == b->replicas &&
+	       a->quorum == b->quorum && a->client_port == b->client_port &&
 	       a->keepalive_port == b->keepalive_port && a->key_count == b->key_count &&
 	       memcmp(a->key_ids, b->key_ids, sizeof(a->key_ids)) == 0 &&
 	       a->zone_len == b->zone_len && memcmp(a->zone, b->zone, sizeof(a->zone)) == 0 &&
@@ -415,6 +419,9 @@ void members_configure(struct members *m, const struct member_conf *conf)
 	m->conf.replicas = replicas;
 	if (conf->replicas != replicas)
 		set_replicas(m, conf->replicas);
+	/* The old ring may have stayed: more than it has would never be met. */
+	if (m->conf.write_quorum > m->conf.replicas)
+		m->conf.write_quorum = m->conf.replicas;
 	m->view_changed = true;
 	members_say(m);
 }

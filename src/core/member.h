@@ -36,6 +36,9 @@
  *   digests of the members differ for a while page through each other's (SYNC, ROSTER), one page
  *   an answer.
  * - A member that speaks only base messages is a member, and owns nothing.
+ * - Each server computes owners with its own number of replicas, whatever the others say that they
+ *   have: where they differ, two servers ask different ones for the same hash. That is for an
+ *   administrator to mend, who sees it by the members' profiles.
  *
  * *Settled*: a server whose seeds were configured is not, until it has caught up with its cluster,
  * or found that there is none (nobody answered for MEMBER_ALONE_MS), or that all whom it found are
@@ -75,7 +78,7 @@ struct member_conf {
 	uint8_t weight;
 	const char *zone, *version; /* borrowed until the end */
 	uint64_t interval_us, suspect_after_us, drop_after_us;
-	uint8_t replicas, write_quorum;
+	uint8_t replicas, write_quorum; /* 1 <= write_quorum <= replicas <= RING_REPLICAS */
 	bool confirm_misses;
 };
 
@@ -98,7 +101,7 @@ struct member_info {
 	int64_t clock_offset_ms; /* its wall clock less ours, when rtt_us is known */
 	uint32_t incarnation;
 	uint64_t start;
-	struct peer_profile profile;
+	struct peer_profile profile; /* all zero: it has not said any */
 };
 
 /* Borrows seal and stats (of the thread that calls). settled: there are no seeds. NULL when there

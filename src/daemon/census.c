@@ -38,6 +38,7 @@ void census_take(
 	c->count = count < RING_SLOTS ? count : RING_SLOTS;
 	c->status = cluster_status(cluster);
 	c->drained = cluster_drained(cluster);
+	c->replicas = cluster_view(cluster)->replicas;
 	c->write_quorum = cluster_view(cluster)->write_quorum;
 	c->stranger_count = stranger_list(seal_strangers(seal), c->strangers);
 }
@@ -142,6 +143,32 @@ static void tell_wrong_keys(const struct census *c, char *told)
 	tell_more(told, n ? n - 1 : 0);
 }
 
+/* What it has not said cannot be another one. */
+static bool differs(const struct census *c, const struct peer_profile *p)
+{
+	return p->replicas && (p->replicas != c->replicas || p->quorum != c->write_quorum);
+}
+
+/* The number of replicas first: it is what owners are computed with. */
+static void tell_replicas(const struct census *c, char *told)
+{
+	char at[ADDR_TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct member_info *m = &c->all[i];
+		if (!is_up(m) || !differs(c, &m->profile) || n++ > 0)
+			continue;
+		bool other_ring = m->profile.replicas != c->replicas;
+		addr_format(&m->id, at);
+		snprintf(told, HEALTH_FAULT_MAX, "member %s has cluster.%s %u, this server %u", at,
+			other_ring ? "replicas" : "write_quorum",
+			other_ring ? m->profile.replicas : m->profile.quorum,
+			other_ring ? c->replicas : c->write_quorum);
+	}
+	tell_more(told, n ? n - 1 : 0);
+}
+
 static bool is_half(const struct member_info *m)
 {
 	return m->link == MEMBER_LINK_HALF_IN || m->link == MEMBER_LINK_THROUGH;
@@ -200,6 +227,7 @@ void census_troubles(const struct census *c, char told[HEALTH_TROUBLES][HEALTH_F
 	tell_alone(c, told[HEALTH_ALONE]);
 	tell_quorum(c, told[HEALTH_QUORUM]);
 	tell_wrong_keys(c, told[HEALTH_WRONG_KEY]);
+	tell_replicas(c, told[HEALTH_REPLICAS]);
 	tell_links(c, told[HEALTH_LINK]);
 	tell_clocks(c, told[HEALTH_CLOCK]);
 }
@@ -276,7 +304,8 @@ static json_t *peer_json(const struct member_info *m)
 
 	ip_format(&m->id.ip, ip);
 	return json_pack(
-		"{s:s, s:i, s:i, s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:b, s:o}",
+		"{s:s, s:i, s:i, s:s, s:s, s:o, s:i, s:o, s:o, s:o, s:i, s:o, s:o, s:b, s:o, s:i, "
+		"s:i}",
 		"address", ip, "port", (int)m->id.port, "clientPort", (int)p->client_port, "state",
 		census_state_name(m->state), "link", link_names[m->link], "roundTripMicroseconds",
 		number(m->rtt_us), "lossPermille", (int)m->loss_permille, "lastHeardMilliseconds",
@@ -285,7 +314,8 @@ static json_t *peer_json(const struct member_info *m)
 		m->rtt_us ? json_integer(m->clock_offset_ms) : json_null(), "zone",
 		text(p->zone, p->zone_len), "weight", (int)p->weight, "version",
 		text(p->version, p->version_len), "incarnation", number(m->incarnation), "settled",
-		(p->flags & PEER_MEMBER_SETTLED) != 0, "keyIds", key_ids(p));
+		(p->flags & PEER_MEMBER_SETTLED) != 0, "keyIds", key_ids(p), "replicas",
+		(int)p->replicas, "writeQuorum", (int)p->quorum);
 }
 
 static json_t *stranger_json(const struct census *c, const struct stranger *s)

@@ -25,7 +25,7 @@ struct census {
 	struct addr self;
 	struct cluster_status status;
 	bool drained;
-	uint8_t write_quorum;
+	uint8_t replicas, write_quorum;
 	bool wants_seeds;        /* some are configured */
 	struct member_info *all; /* room for RING_SLOTS */
 	size_t count;

@@ -71,6 +71,10 @@ static bool can_change(const struct setting *s, const struct conf *running, cons
 		return has_cluster_keys(running) == has_cluster_keys(next);
 	if (strcmp(s->path, "cluster.seeds") == 0)
 		return conf_cluster(running) != CONF_CLUSTER_NONE;
+	/* The replicas of the next start may be more than those that are running: a quorum of them
+	 * would be out of reach until then. */
+	if (strcmp(s->path, "cluster.write_quorum") == 0)
+		return next->c.cluster.write_quorum <= running->c.cluster.replicas;
 	return s->live;
 }
 

@@ -28,6 +28,7 @@ enum health_trouble {
 	HEALTH_ALONE,                   /* there are seeds, and no other member */
 	HEALTH_QUORUM,                  /* too few members are alive */
 	HEALTH_WRONG_KEY,               /* a member or a seed has another key */
+	HEALTH_REPLICAS,                /* a member has another cluster.replicas or quorum */
 	HEALTH_LINK,                    /* a member is heard one way only, or by others only */
 	HEALTH_CLOCK,                   /* a member's clock is far off */
 	HEALTH_TROUBLES,

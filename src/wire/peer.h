@@ -35,6 +35,7 @@
 #define PEER_ZONE_MAX     64 /* bytes */
 #define PEER_VERSION_MAX  32 /* bytes of a software's version */
 #define PEER_KEYS_MAX     8
+#define PEER_REPLICAS_MAX 16
 #define PEER_LIFE_UNIT_MS 100
 #define PEER_PARTITIONS   16384
 #define PEER_SPLIT_MAX    16
@@ -116,6 +117,9 @@ enum peer_state {
 struct peer_profile {
 	uint8_t weight; /* 0: owns nothing */
 	uint8_t flags;  /* PEER_MEMBER_… */
+	/* What it computes owners and acknowledges with: the same everywhere, or else servers
+	 * disagree on who owns what. 1 <= quorum <= replicas <= PEER_REPLICAS_MAX. */
+	uint8_t replicas, quorum;
 	uint16_t client_port, keepalive_port;
 	uint8_t zone_len, version_len;
 	uint8_t key_count;
@@ -126,8 +130,8 @@ struct peer_profile {
 
 /*
  * ENTRY: IP 16 | PORT u16 | STATE u8 | INCARNATION u32 | START u64 | HAS_PROFILE u8 (0, 1), and
- * then WEIGHT u8 | FLAGS u8 | CLIENT u16 | KEEPALIVE u16 | ZLEN u8 | ZONE | VLEN u8 | VERSION |
- * KCOUNT u8 | KCOUNT × KEYID u8
+ * then WEIGHT u8 | FLAGS u8 | REPLICAS u8 | QUORUM u8 | CLIENT u16 | KEEPALIVE u16 | ZLEN u8 |
+ * ZONE | VLEN u8 | VERSION | KCOUNT u8 | KCOUNT × KEYID u8
  */
 struct peer_entry {
 	struct addr id;
@@ -139,7 +143,7 @@ struct peer_entry {
 };
 /* Bytes of an entry, and of what a profile adds beside its texts and keys. */
 #define PEER_ENTRY_MIN   32
-#define PEER_PROFILE_MIN 9
+#define PEER_PROFILE_MIN 11
 #define PEER_ENTRY_MAX                                                                             \
 	(PEER_ENTRY_MIN + PEER_PROFILE_MIN + PEER_ZONE_MAX + PEER_VERSION_MAX + PEER_KEYS_MAX)
 

@@ -26,10 +26,19 @@ static void write_text(struct writer *w, const char *text, uint8_t len)
 	write_copy(w, (const uint8_t *)text, len);
 }
 
+static bool profile_ok(const struct peer_profile *p)
+{
+	return p->replicas >= 1 && p->replicas <= PEER_REPLICAS_MAX && p->quorum >= 1 &&
+	       p->quorum <= p->replicas;
+}
+
 static void read_profile(struct reader *r, struct peer_profile *p)
 {
 	p->weight = read_u8(r);
 	p->flags = read_u8(r);
+	p->replicas = read_u8(r);
+	p->quorum = read_u8(r);
+	reader_require(r, profile_ok(p));
 	p->client_port = read_u16(r);
 	p->keepalive_port = read_u16(r);
 	p->zone_len = read_text(r, p->zone, PEER_ZONE_MAX);
@@ -72,9 +81,11 @@ void peer_write_entry(struct writer *w, const struct peer_entry *e)
 	if (!e->has_profile)
 		return;
 	assert(p->zone_len <= PEER_ZONE_MAX && p->version_len <= PEER_VERSION_MAX);
-	assert(p->key_count <= PEER_KEYS_MAX);
+	assert(p->key_count <= PEER_KEYS_MAX && profile_ok(p));
 	write_u8(w, p->weight);
 	write_u8(w, p->flags);
+	write_u8(w, p->replicas);
+	write_u8(w, p->quorum);
 	write_u16(w, p->client_port);
 	write_u16(w, p->keepalive_port);
 	write_text(w, p->zone, p->zone_len);

@@ -413,6 +413,8 @@ static void join(struct fuzz *f, struct member *x)
 		.has_profile = true,
 		.profile = {.weight = 10,
 			.flags = PEER_MEMBER_SETTLED,
+			.replicas = 2,
+			.quorum = 2,
 			.client_port = PEER_PORT - 1,
 			.keepalive_port = PEER_PORT + ALIVE_OFF},
 	};

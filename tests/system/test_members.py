@@ -67,6 +67,29 @@ class Seen(fleet.FleetTest):
         lab.wait_for(lambda: self.ctl(server, "status").returncode == 8, "it is told", 20)
         self.assertIn("none of cluster.seeds answers", self.ctl(server, "status").stdout)
 
+    def test_other_replicas(self):
+        """Each computes owners with its own number, so both say so until they are alike."""
+        f = self.fleet(1)
+        a, b = f.servers[0], f.add({"cluster": {"replicas": 2}})
+        f.wait_members(2)
+        for s, other, theirs, own in ((a, b, 2, 3), (b, a, 3, 2)):
+            reason = (f"member {other.address}:8471 has cluster.replicas {theirs}, "
+                      f"this server {own}")
+            lab.wait_for(lambda s=s, want=reason: want in fleet.status(s)["reasons"], reason)
+            run = self.ctl(s, "status")
+            self.assertEqual(run.returncode, 8)
+            self.assertIn(reason, run.stdout)
+            peer = fleet.peers(s)[other.address]
+            self.assertEqual((peer["replicas"], peer["writeQuorum"]), (theirs, 2))
+        # Other replicas take a restart: until then nobody is told that they are alike.
+        b.settings["cluster"]["replicas"] = 3
+        b.conf.write_text(lab.config_text(b.settings))
+        answer = fleet.ctl(b, "reload")
+        self.assertEqual([c["path"] for c in answer["needsRestart"]], ["cluster.replicas"])
+        self.assertEqual(fleet.peers(a)[b.address]["replicas"], 2)
+        b.stop()
+        lab.wait_for(lambda: self.ctl(a, "status").returncode == 0, "nobody else is there")
+
     def test_partitions(self):
         f = self.fleet(4)
         a = f.servers[0]

@@ -385,6 +385,43 @@ static void a_reload(void **state)
 	net_free(net);
 }
 
+/* All see by its profile what a member computes owners with. */
+static void replicas_are_told(void **state)
+{
+	struct net *net = started(3, true);
+	struct member_conf conf = net->nodes[2].conf;
+
+	(void)state;
+	assert_int_equal(net_info(net, 0, 2).profile.replicas, 3);
+	assert_int_equal(net_info(net, 0, 2).profile.quorum, 2);
+	conf.replicas = 2;
+	members_configure(net->nodes[2].m, &conf);
+	net_run(net, 3 * SECOND);
+	assert_int_equal(net_info(net, 0, 2).profile.replicas, 2);
+	assert_int_equal(net_info(net, 1, 2).profile.replicas, 2);
+	assert_int_equal(net_info(net, 2, 0).profile.replicas, 3);
+	conf.write_quorum = 1;
+	members_configure(net->nodes[2].m, &conf);
+	net_run(net, 3 * SECOND);
+	assert_int_equal(net_info(net, 0, 2).profile.quorum, 1);
+	net_free(net);
+}
+
+/* No member would be told of a quorum that cannot be: it is cut. */
+static void a_quorum_above_the_replicas(void **state)
+{
+	struct net *net = started(2, true);
+	struct member_conf conf = net->nodes[1].conf;
+
+	(void)state;
+	conf.replicas = 2;
+	conf.write_quorum = 3;
+	members_configure(net->nodes[1].m, &conf);
+	net_run(net, 3 * SECOND);
+	assert_int_equal(net_info(net, 0, 1).profile.quorum, 2);
+	net_free(net);
+}
+
 static void adding_and_dropping(void **state)
 {
 	struct net *net = net_new(3, true, seed);
@@ -504,6 +541,8 @@ int main(void)
 		cmocka_unit_test(one_alone),
 		cmocka_unit_test(leaving),
 		cmocka_unit_test(a_reload),
+		cmocka_unit_test(replicas_are_told),
+		cmocka_unit_test(a_quorum_above_the_replicas),
 		cmocka_unit_test(adding_and_dropping),
 		cmocka_unit_test(too_many_to_add),
 		cmocka_unit_test(what_is_measured),

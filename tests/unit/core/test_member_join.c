@@ -261,8 +261,11 @@ static size_t any_entries(struct rng *rng, uint8_t *bytes, size_t size)
 			.start = rng_below(rng, 3),
 			.has_profile = rng_below(rng, 2),
 		};
-		if (e.has_profile)
+		if (e.has_profile) {
 			e.profile.weight = (uint8_t)rng_u64(rng);
+			e.profile.replicas = (uint8_t)(1 + rng_below(rng, PEER_REPLICAS_MAX));
+			e.profile.quorum = (uint8_t)(1 + rng_below(rng, e.profile.replicas));
+		}
 		peer_write_entry(&w, &e);
 	}
 	return writer_used(&w);

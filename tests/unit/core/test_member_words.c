@@ -235,7 +235,8 @@ static void a_profile(void **state)
 	assert_int_equal(net_info_of(s.net, 0, &y_id).profile.client_port, 0);
 	uint64_t digest = members_digest(s.m), epoch = members_epoch(s.m);
 	e.has_profile = true;
-	e.profile = (struct peer_profile){.weight = 10, .client_port = 1, .keepalive_port = 2};
+	e.profile = (struct peer_profile){
+		.weight = 10, .replicas = 3, .quorum = 2, .client_port = 1, .keepalive_port = 2};
 	e.profile.flags = PEER_MEMBER_SETTLED;
 	tell(s.net, e);
 	assert_int_equal(net_info_of(s.net, 0, &y_id).profile.client_port, 1);

@@ -23,6 +23,7 @@ static int start(void **state)
 	int err = census_init(&census);
 	census.now_ms = NOW_MS;
 	census.self = (struct addr){ip_of(1), 8471};
+	census.replicas = 3;
 	census.write_quorum = 2;
 	return err;
 }
@@ -132,6 +133,28 @@ static void wrong_keys_have_a_name(void **state)
 	expect(HEALTH_WRONG_KEY, "192.0.2.2 seals with the key 3f, and this server has none");
 }
 
+static void other_replicas_have_a_name(void **state)
+{
+	struct member_info *m = (add_member(2), add_member(3));
+
+	(void)state;
+	m->profile = (struct peer_profile){.replicas = 3, .quorum = 2};
+	expect(HEALTH_REPLICAS, NULL);
+	m->profile = (struct peer_profile){.replicas = 2, .quorum = 1};
+	expect(HEALTH_REPLICAS, "member 192.0.2.3:8471 has cluster.replicas 2, this server 3");
+	m->profile = (struct peer_profile){.replicas = 3, .quorum = 1};
+	expect(HEALTH_REPLICAS, "member 192.0.2.3:8471 has cluster.write_quorum 1, this server 2");
+	assert_null(strstr(told[HEALTH_REPLICAS], "more"));
+	census.all[0].profile = (struct peer_profile){.replicas = 16, .quorum = 9};
+	expect(HEALTH_REPLICAS, "member 192.0.2.2:8471 has cluster.replicas 16, this server 3");
+	assert_non_null(strstr(told[HEALTH_REPLICAS], " (and 1 more)"));
+	/* Who is gone owns nothing. */
+	census.all[0].state = m->state = PEER_DEAD;
+	expect(HEALTH_REPLICAS, NULL);
+	m->state = PEER_LEAVING;
+	expect(HEALTH_REPLICAS, "192.0.2.3:8471");
+}
+
 static void half_links_have_a_name(void **state)
 {
 	struct member_info *m = (add_member(2), add_member(3));
@@ -173,6 +196,7 @@ static void the_longest_texts_fit(void **state)
 		m->id.port = 65535;
 		m->link = MEMBER_LINK_HALF_IN;
 		m->clock_offset_ms = INT64_MIN;
+		m->profile = (struct peer_profile){.replicas = 16, .quorum = 16};
 	}
 	for (int i = 0; i < STRANGERS; i++) {
 		add_stranger(0, STRANGER_SEALED, 0);
@@ -213,6 +237,8 @@ static void peers_as_json(void **state)
 	m->profile = (struct peer_profile){
 		.weight = 2,
 		.flags = PEER_MEMBER_SETTLED,
+		.replicas = 3,
+		.quorum = 2,
 		.client_port = 8470,
 		.zone_len = 3,
 		.zone = "e\xff\n",
@@ -228,7 +254,7 @@ static void peers_as_json(void **state)
 		"\"lossPermille\":5,\"lastHeardMilliseconds\":12,"
 		"\"clockOffsetMilliseconds\":-34,\"zone\":\"e\?\?\",\"weight\":2,"
 		"\"version\":\"1.0\",\"incarnation\":7,\"settled\":true,"
-		"\"keyIds\":[\"3f\",\"0a\"]}");
+		"\"keyIds\":[\"3f\",\"0a\"],\"replicas\":3,\"writeQuorum\":2}");
 	json_decref(object);
 	m->rtt_us = 0;
 	m->heard_ms = UINT64_MAX;
@@ -276,6 +302,7 @@ int main(void)
 		TEST(alone_is_a_trouble_where_there_are_seeds),
 		TEST(too_few_are_a_trouble),
 		TEST(wrong_keys_have_a_name),
+		TEST(other_replicas_have_a_name),
 		TEST(half_links_have_a_name),
 		TEST(clocks_that_are_off_have_a_name),
 		TEST(the_longest_texts_fit),

@@ -193,6 +193,28 @@ static void some_live_values_take_a_restart(void **state)
 	conf_fini(&a);
 }
 
+/* More replicas take a restart, and so does a quorum that is reached with them only. */
+static void a_quorum_waits_for_its_replicas(void **state)
+{
+	struct conf a, b;
+	struct conf_diff d;
+
+	(void)state;
+	takes_restart("", "cluster: { write_quorum = 3; };", "cluster.write_quorum", false);
+	takes_restart("", "cluster: { replicas = 5; };", "cluster.replicas", true);
+	load(&a, "");
+	load(&b, "cluster: { replicas = 5; write_quorum = 4; };");
+	assert_int_equal(conf_diff(&a, &b, &d), 0);
+	assert_int_equal(d.count, 2);
+	assert_false(d.changes[0].live || d.changes[1].live);
+	conf_swap_live(&a, &b);
+	assert_int_equal(a.c.cluster.replicas, 3);
+	assert_int_equal(a.c.cluster.write_quorum, 2);
+	conf_diff_fini(&d);
+	conf_fini(&b);
+	conf_fini(&a);
+}
+
 static void live_values_change_sides(void **state)
 {
 	struct conf running, loaded;
@@ -262,6 +284,7 @@ int main(void)
 		TEST(another_file_is_a_change_of_its_name),
 		TEST(cluster_keys_are_told_by_their_ids),
 		TEST(some_live_values_take_a_restart),
+		TEST(a_quorum_waits_for_its_replicas),
 		TEST(live_values_change_sides),
 		TEST(reloads_can_go_on),
 	};

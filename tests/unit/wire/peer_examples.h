@@ -18,8 +18,8 @@
 #define REQUEST  "0102030405060708 "
 #define VERSION  "018f1a2b3c4d0002 "
 #define DIGEST   "d1d2d3d4d5d6d7d8 "
-/* ENTRY with and without a profile, of 51 and 32 bytes. */
-#define PROFILE "0a 01 2116 2118 03 653162 05 312e302e30 02 3fa1 "
+/* ENTRY with and without a profile, of 53 and 32 bytes. */
+#define PROFILE "0a 01 03 02 2116 2118 03 653162 05 312e302e30 02 3fa1 "
 #define ENTRY   ID6 "02 00000001 0000000000000000 01 " PROFILE
 #define SHORT   ID4 "01 6553f100 a1a2a3a4a5a6a7a8 00 "
 /* Records of 19, 31, 5 and 17 bytes. */
@@ -43,7 +43,7 @@ static const struct peer_example peer_examples[] = {
 	{"beat-answers", PEER_BEAT,
 		"34 0025 0000002a 0000000005f5e100 0000018f1a2b3c4d 1122334455667788 "
 		"6553f100 ffffffff 01"},
-	{"gossip", PEER_GOSSIP, "35 0053 " SHORT ENTRY},
+	{"gossip", PEER_GOSSIP, "35 0055 " SHORT ENTRY},
 	{"gossip-nothing", PEER_GOSSIP, "35 0000"},
 	{"ask-for", PEER_ASK_FOR, "36 0016 0000002a " ID4},
 	{"heard", PEER_HEARD, "37 0022 0000002a " ID6 "a1a2a3a4a5a6a7a8 6553f100"},

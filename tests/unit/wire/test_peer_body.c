@@ -134,6 +134,8 @@ static const struct peer_entry profiled = {
 	.has_profile = true,
 	.profile = {.weight = 10,
 		.flags = PEER_MEMBER_SETTLED,
+		.replicas = 3,
+		.quorum = 2,
 		.client_port = 8470,
 		.keepalive_port = 8472,
 		.zone_len = 3,
@@ -153,6 +155,8 @@ static void assert_entry(const struct peer_entry *got, const struct peer_entry *
 	assert_int_equal(got->has_profile, want->has_profile);
 	assert_int_equal(got->profile.weight, want->profile.weight);
 	assert_int_equal(got->profile.flags, want->profile.flags);
+	assert_int_equal(got->profile.replicas, want->profile.replicas);
+	assert_int_equal(got->profile.quorum, want->profile.quorum);
 	assert_int_equal(got->profile.client_port, want->profile.client_port);
 	assert_int_equal(got->profile.keepalive_port, want->profile.keepalive_port);
 	assert_int_equal(got->profile.zone_len, want->profile.zone_len);
