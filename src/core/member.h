@@ -69,6 +69,7 @@
 #define MEMBER_HINTS_S  10
 #define MEMBER_LEAP     64
 #define MEMBER_ALONE_MS 3000
+#define MEMBER_SEED_MS  300000 /* a seed that has not answered for so long is named */
 
 struct members;
 
@@ -87,6 +88,12 @@ enum member_link {
 	MEMBER_LINK_HALF_IN, /* it is heard, but does not hear us */
 	MEMBER_LINK_THROUGH, /* only others hear it; from its side, it may be half */
 	MEMBER_LINK_NONE,
+};
+
+/* A seed that is no member. */
+struct member_seed {
+	struct addr id;
+	uint64_t silent_ms; /* since it was one, or since it is a seed */
 };
 
 struct member_info {
@@ -172,6 +179,11 @@ int members_drop(struct members *m, const struct addr *id);
  * of their ids. */
 size_t members_list(
 	const struct members *m, const struct now *now, struct member_info *out, size_t max);
+
+/* Seeds where no member has been for MEMBER_SEED_MS: nobody runs there, or nobody with our key. Who
+ * is dead is a member and none of these. */
+size_t members_silent_seeds(const struct members *m, const struct now *now,
+	struct member_seed out[static MEMBER_HINTS]);
 
 /* Digest of the members, as BEAT has it. */
 uint64_t members_digest(const struct members *m);

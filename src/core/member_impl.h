@@ -92,7 +92,8 @@ struct contact {
 	bool met;     /* there was a session when NEW was sent */
 	uint8_t tries, tries_max;
 	uint64_t asked_us, again_us;
-	uint64_t next_us; /* when to look at it */
+	uint64_t silent_us; /* a seed: since when nobody there is a member */
+	uint64_t next_us;   /* when to look at it */
 };
 
 /* Somebody wants to know whether we hear another one. */

@@ -46,6 +46,7 @@ static struct contact *contact_add(
 			.to = *to,
 			.seed = seed,
 			.tries_max = tries_max,
+			.silent_us = m->now.mono_us,
 			.next_us = m->now.mono_us,
 		};
 		m->join_us = m->now.mono_us < m->join_us ? m->now.mono_us : m->join_us;
@@ -68,6 +69,22 @@ void members_set_seeds(struct members *m, const struct addr *seeds, size_t n)
 			if (old[k].to.port != 0 && addr_equal(&old[k].to, &seeds[i]))
 				*c = old[k];
 	}
+}
+
+size_t members_silent_seeds(
+	const struct members *m, const struct now *now, struct member_seed out[static MEMBER_HINTS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MEMBER_HINTS; i++) {
+		const struct contact *c = &m->contacts[i];
+		if (c->to.port == 0 || contact_is_member(m, c))
+			continue;
+		uint64_t silent_ms = (now->mono_us - c->silent_us) / 1000;
+		if (silent_ms >= MEMBER_SEED_MS)
+			out[n++] = (struct member_seed){c->to, silent_ms};
+	}
+	return n;
 }
 
 void members_hint(struct members *m, const struct addr *id, const struct ip *teller)
@@ -169,6 +186,7 @@ static bool run_contact(struct members *m, struct mail *mail, struct contact *c)
 	}
 	if (c->seed && contact_is_member(m, c)) {
 		c->tries = 0;
+		c->silent_us = m->now.mono_us;
 		c->next_us = m->now.mono_us + RETRY_MAX_US;
 		return true;
 	}

@@ -40,6 +40,7 @@ void census_take(
 	c->drained = cluster_drained(cluster);
 	c->replicas = cluster_view(cluster)->replicas;
 	c->write_quorum = cluster_view(cluster)->write_quorum;
+	c->silent_count = members_silent_seeds(cluster_members(cluster), now, c->silent);
 	c->stranger_count = stranger_list(seal_strangers(seal), c->strangers);
 }
 
@@ -330,23 +331,42 @@ static json_t *stranger_json(const struct census *c, const struct stranger *s)
 		"expected", census_expects(c, &s->ip));
 }
 
+static json_t *seed_json(const struct member_seed *s)
+{
+	char ip[IP_TEXT_MAX];
+
+	ip_format(&s->id.ip, ip);
+	return json_pack("{s:s, s:i, s:o}", "address", ip, "port", (int)s->id.port, "silentSeconds",
+		number(s->silent_ms / 1000));
+}
+
+/* A list in the object, unless it is empty; takes it. 0 or -1. */
+static int set_unless_empty(json_t *object, const char *key, json_t *list)
+{
+	if (list && json_array_size(list) > 0)
+		return json_object_set_new(object, key, list);
+	json_decref(list);
+	return list ? 0 : -1;
+}
+
 json_t *census_peers(const struct census *c)
 {
-	json_t *peers = json_array(), *wrong = json_array();
-	int err = peers && wrong ? 0 : -1;
+	json_t *peers = json_array(), *wrong = json_array(), *silent = json_array();
+	json_t *object = json_object();
+	int err = 0;
 
 	for (size_t i = 0; i < c->count; i++)
 		err |= json_array_append_new(peers, peer_json(&c->all[i]));
 	for (size_t i = 0; i < c->stranger_count; i++)
 		err |= json_array_append_new(wrong, stranger_json(c, &c->strangers[i]));
-	if (err == 0 && c->stranger_count == 0) {
-		json_decref(wrong);
-		return json_pack("{s:o}", "peers", peers);
-	}
+	for (size_t i = 0; i < c->silent_count; i++)
+		err |= json_array_append_new(silent, seed_json(&c->silent[i]));
+	err |= json_object_set_new(object, "peers", peers);
+	err |= set_unless_empty(object, "wrongKeys", wrong);
+	err |= set_unless_empty(object, "silentSeeds", silent);
 	if (err == 0)
-		return json_pack("{s:o, s:o}", "peers", peers, "wrongKeys", wrong);
-	json_decref(peers);
-	json_decref(wrong);
+		return object;
+	json_decref(object);
 	return NULL;
 }
 

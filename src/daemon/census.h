@@ -33,6 +33,8 @@ struct census {
 	size_t stranger_count;
 	struct addr seeds[CENSUS_SEEDS]; /* those whose addresses are known */
 	size_t seed_count;
+	struct member_seed silent[MEMBER_HINTS]; /* seeds that have not answered for long */
+	size_t silent_count;
 };
 
 /* Nobody but this server, which owns all; fields may be set. 0 or DHT_ENOMEM. */

@@ -15,8 +15,6 @@
 #include "daemon/log.h"
 #include "daemon/thread.h"
 
-#define ADDRS_MAX 64
-
 /* Shared by the thread and whoever made it; the last one frees it. */
 struct seeds {
 	pthread_mutex_t lock;
@@ -27,15 +25,18 @@ struct seeds {
 	void *owner;
 	uint16_t port;
 	size_t count;
-	struct addr addrs[ADDRS_MAX]; /* found in this round */
+	struct addr addrs[SEEDS_ADDRS_MAX]; /* found in this round */
 	size_t addr_count;
+	size_t left_out, said; /* in this round, and as the log was told */
 	struct server_name names[];
 };
 
 static void add(struct seeds *s, const struct addr *a)
 {
-	if (s->addr_count < ADDRS_MAX)
+	if (s->addr_count < SEEDS_ADDRS_MAX)
 		s->addrs[s->addr_count++] = *a;
+	else
+		s->left_out++;
 }
 
 /* False for a name. */
@@ -73,12 +74,21 @@ static void look_up(struct seeds *s, const struct server_name *name)
 	freeaddrinfo(list);
 }
 
+/* Each number once: names are looked up again and again. */
+static void say_left_out(struct seeds *s)
+{
+	if (s->left_out && s->left_out != s->said)
+		log_warning("cluster.seeds: %zu addresses, of which the first %d are asked",
+			s->addr_count + s->left_out, SEEDS_ADDRS_MAX);
+	s->said = s->left_out;
+}
+
 /* One round; the lock is not held while names are looked up. True when there was a name. */
 static bool round_of(struct seeds *s, bool names)
 {
 	bool any = false;
 
-	s->addr_count = 0;
+	s->addr_count = s->left_out = 0;
 	for (size_t i = 0; i < s->count; i++) {
 		if (add_address(s, &s->names[i]))
 			continue;
@@ -86,6 +96,8 @@ static bool round_of(struct seeds *s, bool names)
 		if (names)
 			look_up(s, &s->names[i]);
 	}
+	if (names || !any)
+		say_left_out(s);
 	return any;
 }
 

@@ -5,7 +5,8 @@
  *
  * Addresses are found at once. Names are looked up at the start, and again every SEEDS_AGAIN_S, for
  * their addresses may change; whoever made it is told each time that there is something. A look-up
- * that hangs when it is freed is left behind, and ends with the process.
+ * that hangs when it is freed is left behind, and ends with the process. Of more addresses than
+ * SEEDS_ADDRS_MAX the last are left out, and the log says how many.
  */
 #ifndef DHT_DAEMON_SEEDS_H
 #define DHT_DAEMON_SEEDS_H
@@ -15,7 +16,8 @@
 #include "base/addr.h"
 #include "daemon/settings.h"
 
-#define SEEDS_AGAIN_S 60
+#define SEEDS_AGAIN_S   60
+#define SEEDS_ADDRS_MAX 64
 
 /* Called in any thread, with all addresses that are known now. */
 typedef void seeds_found(void *owner, const struct addr *addrs, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dhtctl peers: the other servers of the cluster, and who has a wrong key. */
+/* dhtctl peers: the other servers of the cluster, who has a wrong key, which seeds are silent. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -129,6 +129,17 @@ static void note_wrong_key(const struct console *c, const json_t *wrong)
 		reply_text(wrong, "address"), what, count, count == 1 ? "" : "s", ago);
 }
 
+/* Others may answer, and then it is missed by nobody until they are gone. */
+static void note_silent_seed(const struct console *c, const json_t *seed)
+{
+	char at[REPLY_PLACE_MAX], span[TEXT_DURATION_MAX];
+
+	reply_place(seed, "address", at);
+	text_duration(reply_number(seed, "silentSeconds"), span);
+	console_note(
+		c, "seed %s has not answered for %s (does it run, with the same key?)", at, span);
+}
+
 static int show_rows(struct admin *a, const json_t *peers)
 {
 	struct writer *w = console_writer(&a->console, 0);
@@ -147,6 +158,7 @@ static int show(struct admin *a, const json_t *reply)
 {
 	const json_t *peers = json_object_get(reply, "peers");
 	const json_t *wrong = json_object_get(reply, "wrongKeys");
+	const json_t *silent = json_object_get(reply, "silentSeeds");
 	int status;
 
 	if (console_json(&a->console)) {
@@ -159,6 +171,8 @@ static int show(struct admin *a, const json_t *reply)
 		console_note(&a->console, "no other servers");
 	for (size_t i = 0; i < json_array_size(wrong); i++)
 		note_wrong_key(&a->console, json_array_get(wrong, i));
+	for (size_t i = 0; i < json_array_size(silent); i++)
+		note_silent_seed(&a->console, json_array_get(silent, i));
 	return status;
 }
 
@@ -186,6 +200,7 @@ const struct subcommand cmd_peers = {
 	.brief = "the other servers",
 	.notes = "The server that is asked is not among them. CLOCK is what the other's wall\n"
 		 "clock is ahead (+) or behind (-). Whoever seals with a key that this server\n"
-		 "has not is named below, with the key's id.",
+		 "has not is named below, with the key's id, and so is a seed that has not\n"
+		 "answered for five minutes.",
 	.run = peers_run,
 };

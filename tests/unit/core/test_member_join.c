@@ -122,6 +122,45 @@ static void a_seed_that_is_late(void **state)
 	net_free(s.net);
 }
 
+static size_t silent_seeds(struct scene *s, struct member_seed out[static MEMBER_HINTS])
+{
+	struct now now = {.mono_us = s->net->now_us + s->net->nodes[0].mono_us};
+
+	return members_silent_seeds(s->m, &now, out);
+}
+
+/* Also while others answer; one that is asked in vain again has minutes anew. */
+static void a_seed_that_never_answers(void **state)
+{
+	struct scene s = scene_of(1, seed);
+	struct member_seed silent[MEMBER_HINTS];
+	struct addr z = net_addr("10.0.9.3:8471"), both[] = {z, x_id};
+	struct msg deco = {.type = MSG_DECO};
+
+	(void)state;
+	members_set_seeds(s.m, both, 2);
+	net_run(s.net, 290 * SECOND);
+	assert_int_equal(silent_seeds(&s, silent), 0);
+	net_run(s.net, 20 * SECOND);
+	assert_int_equal(silent_seeds(&s, silent), 1);
+	assert_true(addr_equal(&silent[0].id, &z));
+	assert_in_range(silent[0].silent_ms, 309000, 311000);
+	/* A reload that leaves it where it is changes nothing. */
+	members_set_seeds(s.m, both, 2);
+	assert_int_equal(silent_seeds(&s, silent), 1);
+	beat(s.net, &z, 7, INC);
+	assert_int_equal(silent_seeds(&s, silent), 0);
+	net_run(s.net, MINUTE);
+	net_letter_base(s.net, 0, &z, 7, &deco);
+	net_run(s.net, 4 * MINUTE);
+	assert_int_equal(silent_seeds(&s, silent), 0);
+	net_run(s.net, 90 * SECOND);
+	assert_int_equal(silent_seeds(&s, silent), 1);
+	members_set_seeds(s.m, &x_id, 1);
+	assert_int_equal(silent_seeds(&s, silent), 0);
+	net_free(s.net);
+}
+
 /* Who is a member before NEW has been answered is sent no other. */
 static void a_hint_that_is_met(void **state)
 {
@@ -351,6 +390,7 @@ int main(void)
 		cmocka_unit_test(yes_once),
 		cmocka_unit_test(too_late_a_yes),
 		cmocka_unit_test(a_seed_that_is_late),
+		cmocka_unit_test(a_seed_that_never_answers),
 		cmocka_unit_test(a_hint_that_is_met),
 		cmocka_unit_test(hints_that_are_none),
 		cmocka_unit_test(a_storm_of_hints),

@@ -283,6 +283,19 @@ static void wrong_keys_as_json(void **state)
 	json_decref(object);
 }
 
+static void silent_seeds_as_json(void **state)
+{
+	(void)state;
+	json_t *object = census_peers(&census);
+	assert_json(object, "{\"peers\":[]}");
+	json_decref(object);
+	census.silent[census.silent_count++] = (struct member_seed){{ip_of(9), 8471}, 300999};
+	object = census_peers(&census);
+	assert_json(object, "{\"peers\":[],\"silentSeeds\":[{\"address\":\"192.0.2.9\","
+			    "\"port\":8471,\"silentSeconds\":300}]}");
+	json_decref(object);
+}
+
 static void who_is_alone_owns_all(void **state)
 {
 	(void)state;
@@ -308,6 +321,7 @@ int main(void)
 		TEST(the_longest_texts_fit),
 		TEST(peers_as_json),
 		TEST(wrong_keys_as_json),
+		TEST(silent_seeds_as_json),
 		TEST(who_is_alone_owns_all),
 	};
 

@@ -65,6 +65,22 @@ static void wrong_keys_are_named(void **state)
 		"datagram, the last 1m 30s ago)\n");
 }
 
+static void silent_seeds_are_named(void **state)
+{
+	static const struct step step = SAYS(
+		"{\"parameters\":{\"peers\":[],\"silentSeeds\":["
+		"{\"address\":\"192.0.2.1\",\"port\":8471,\"silentSeconds\":300},"
+		"{\"address\":\"2001:db8::1\",\"port\":7,\"silentSeconds\":7260}]}}");
+
+	(void)state;
+	assert_table("peers", &step, EXIT_DONE, "",
+		"dhtctl: no other servers\n"
+		"dhtctl: seed 192.0.2.1:8471 has not answered for 5m (does it run, with the same "
+		"key?)\n"
+		"dhtctl: seed [2001:db8::1]:7 has not answered for 2h 1m (does it run, with the "
+		"same key?)\n");
+}
+
 #define STATUS(more) "{\"parameters\":{\"health\":\"healthy\",\"members\":3,\"known\":4" more "}}"
 
 static void a_place_in_the_cluster_is_two_lines(void **state)
@@ -355,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peers_are_rows),
 		cmocka_unit_test(wrong_keys_are_named),
+		cmocka_unit_test(silent_seeds_are_named),
 		cmocka_unit_test(a_place_in_the_cluster_is_two_lines),
 		cmocka_unit_test(shares_are_rows),
 		cmocka_unit_test(all_partitions_are_fetched),
