@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "daemon/clock.h"
 #include "daemon/conf_diff.h"
 #include "daemon/conf_json.h"
+#include "daemon/keyring.h"
 #include "daemon/log.h"
 #include "daemon/log_text.h"
 #include "daemon/notify.h"
@@ -130,11 +132,50 @@ static const char *outcome_of(const struct conf_diff *diff, const struct faults 
 	return count_changes(diff, true) ? "applied" : "unchanged";
 }
 
-static json_t *answer_of(const struct conf_diff *diff, const struct faults *f)
+/* What came of reading the files. */
+struct reading {
+	bool dry_run;
+	struct conf_diff diff;
+	struct faults faults;
+	json_t *warnings; /* NULL: none, or no memory */
+};
+
+static json_t *answer_of(const struct reading *r)
 {
-	return json_pack("{s:s, s:o, s:o, s:o}", "outcome", outcome_of(diff, f), "applied",
-		conf_json_changes(diff, true), "needsRestart", conf_json_changes(diff, false),
-		"rejected", conf_json_faults(f));
+	json_t *answer = json_pack("{s:s, s:o, s:o, s:o}", "outcome",
+		outcome_of(&r->diff, &r->faults), "applied", conf_json_changes(&r->diff, true),
+		"needsRestart", conf_json_changes(&r->diff, false), "rejected",
+		conf_json_faults(&r->faults));
+
+	if (r->warnings)
+		json_object_set(answer, "warnings", r->warnings);
+	return answer;
+}
+
+static bool changes_keys(const struct conf_diff *diff)
+{
+	for (size_t i = 0; i < diff->count; i++)
+		if (diff->changes[i].live &&
+			strcmp(diff->changes[i].setting->path, "cluster.key_file") == 0)
+			return true;
+	return false;
+}
+
+/* At once: whom the new keys cut off is alive for some seconds more. */
+static void warn_of_keys(struct daemon *d, const struct seal_keys *keys, struct reading *r)
+{
+	char texts[KEYRING_WARNINGS][KEYRING_WARNING_MAX];
+	size_t n = 0;
+
+	if (d->cluster && changes_keys(&r->diff))
+		n = keyring_warn(keys, daemon_census(d), texts);
+	for (size_t i = 0; i < n; i++) {
+		if (!r->dry_run)
+			log_warning("reload: cluster.key_file: %s", texts[i]);
+		if (!r->warnings)
+			r->warnings = json_array();
+		json_array_append_new(r->warnings, json_sprintf("cluster.key_file: %s", texts[i]));
+	}
 }
 
 /* Which settings wait for a restart; without memory the old list stays. */
@@ -163,44 +204,48 @@ static void tell_systemd_begin(void)
 }
 
 /* With a configuration that has no fault: what differs, and then it is taken, or freed. */
-static void take(
-	struct daemon *d, struct conf *next, bool dry_run, struct conf_diff *diff, struct faults *f)
+static void take(struct daemon *d, struct conf *next, struct reading *r)
 {
-	if (conf_diff(&d->conf, next, diff) != 0)
+	struct faults *f = &r->faults;
+
+	if (conf_diff(&d->conf, next, &r->diff) != 0)
 		faults_add(f, (struct place){0}, NULL, "%s", err_text(DHT_ENOMEM));
-	if (dry_run || faults_count(f)) {
+	if (r->dry_run && !faults_count(f))
+		warn_of_keys(d, &next->cluster_keys, r);
+	if (r->dry_run || faults_count(f)) {
 		conf_fini(next);
 	} else if (apply(d, next, f) == 0) {
-		remember_restart(d, diff);
+		remember_restart(d, &r->diff);
 		d->rejected[0] = '\0';
-		log_taken(diff);
+		log_taken(&r->diff);
+		warn_of_keys(d, &d->conf.cluster_keys, r);
 		daemon_say_unused(&d->conf);
 	}
 	/* What was rejected has changed nothing, and needs no restart. */
 	if (faults_count(f))
-		conf_diff_fini(diff);
+		conf_diff_fini(&r->diff);
 }
 
 json_t *daemon_reload(void *daemon, bool dry_run, const char *asked_by)
 {
 	struct daemon *d = daemon;
-	struct conf_diff diff = {0};
-	struct faults f = {0};
+	struct reading r = {.dry_run = dry_run};
 	struct conf next;
 
 	if (!dry_run) {
 		log_info("reload asked by %s", asked_by);
 		tell_systemd_begin();
 	}
-	if (daemon_load(d->cmdline, d->conf.main_file, &next, &f) == 0)
-		take(d, &next, dry_run, &diff, &f);
+	if (daemon_load(d->cmdline, d->conf.main_file, &next, &r.faults) == 0)
+		take(d, &next, &r);
 	else
 		conf_fini(&next);
-	if (faults_count(&f) && !dry_run)
-		log_rejected(d, &f);
-	json_t *answer = answer_of(&diff, &f);
-	conf_diff_fini(&diff);
-	faults_fini(&f);
+	if (faults_count(&r.faults) && !dry_run)
+		log_rejected(d, &r.faults);
+	json_t *answer = answer_of(&r);
+	conf_diff_fini(&r.diff);
+	faults_fini(&r.faults);
+	json_decref(r.warnings);
 	if (!dry_run)
 		notify_state("READY=1\nSTATUS=%s", daemon_tick(d));
 	return answer;

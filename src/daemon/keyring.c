@@ -160,6 +160,65 @@ int keyring_remove(struct seal_keys *keys, uint8_t id, const struct census *c, s
 	return 0;
 }
 
+/* ---- What a file changes ---- */
+
+#define NAMED_MAX 3
+#define NAMES_MAX (NAMED_MAX * ADDR_TEXT_MAX + 40)
+
+static bool cannot_hear(const struct seal_keys *keys, const struct member_info *m)
+{
+	return m->profile.key_count > 0 && !member_has(m, keys->key[0].id);
+}
+
+/* Once for each: who lacks the first key has to be given it in any case. */
+static bool is_not_heard(const struct seal_keys *keys, const struct member_info *m)
+{
+	return m->profile.key_count > 0 && !cannot_hear(keys, m) &&
+	       place_of(keys, m->profile.key_ids[0]) >= keys->count;
+}
+
+/* "192.0.2.7:8471, 192.0.2.8:8471 (and 2 more)", of members that are alive; "": none. */
+static void name_members(const struct seal_keys *keys, const struct census *c,
+	bool (*is_one)(const struct seal_keys *keys, const struct member_info *m),
+	char out[static NAMES_MAX])
+{
+	size_t n = 0, len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < c->count; i++) {
+		char at[ADDR_TEXT_MAX];
+		if (!counts(&c->all[i]) || !is_one(keys, &c->all[i]) || n++ >= NAMED_MAX)
+			continue;
+		addr_format(&c->all[i].id, at);
+		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s%s", n > 1 ? ", " : "", at);
+	}
+	if (n > NAMED_MAX)
+		snprintf(out + len, NAMES_MAX - len, " (and %zu more)", n - NAMED_MAX);
+}
+
+size_t keyring_warn(const struct seal_keys *keys, const struct census *c,
+	char out[static KEYRING_WARNINGS][KEYRING_WARNING_MAX])
+{
+	char names[NAMES_MAX];
+	size_t n = 0;
+
+	if (keys->count == 0)
+		return 0;
+	name_members(keys, c, cannot_hear, names);
+	if (names[0])
+		snprintf(out[n++], KEYRING_WARNING_MAX,
+			"the key %02x seals, and is not held yet by %s: add it as the second key "
+			"everywhere first",
+			keys->key[0].id, names);
+	name_members(keys, c, is_not_heard, names);
+	if (names[0])
+		snprintf(out[n++], KEYRING_WARNING_MAX,
+			"this server has no more what is sealed with by %s: let the new key seal "
+			"everywhere first",
+			names);
+	return n;
+}
+
 /* ---- JSON ---- */
 
 /* Of the members that are alive, with this server. */

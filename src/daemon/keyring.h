@@ -26,6 +26,15 @@ int keyring_add(
 int keyring_use(struct seal_keys *keys, uint8_t id, const struct census *c, struct refusal *why);
 int keyring_remove(struct seal_keys *keys, uint8_t id, const struct census *c, struct refusal *why);
 
+#define KEYRING_WARNINGS    2
+#define KEYRING_WARNING_MAX 400
+
+/* A file changes keys without a question. Writes whom of the members that are alive these keys cut
+ * off, in words: those who cannot hear what this server would seal, and those who seal with what it
+ * would not have. Gives how many texts there are. */
+size_t keyring_warn(const struct seal_keys *keys, const struct census *c,
+	char out[static KEYRING_WARNINGS][KEYRING_WARNING_MAX]);
+
 /* An array of all keys that this server or a member has: those of this server first. New, NULL
  * without memory. */
 json_t *keyring_json(const struct seal_keys *keys, const struct census *c);

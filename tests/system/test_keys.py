@@ -136,6 +136,26 @@ class Keys(fleet.FleetTest):
         self.assertEqual(self.reload_key(server, other)["outcome"], "applied")
         self.assertTrue(self.key(server, other_id)["here"])
 
+    def test_a_reload_that_cuts_off_is_warned_of(self):
+        """It is done all the same: whoever writes the files decides."""
+        f = self.fleet(2)
+        a, b = f.servers
+        path, new = self.keygen()
+        both = path.with_name("both.key")
+        both.touch(0o600)
+        both.write_text(f.key.read_text() + path.read_text())
+        self.assertNotIn("warnings", self.reload_key(a, both))
+        a.conf.write_text(lab.config_text(
+            lab.merged(a.settings, {"cluster": {"key_file": str(path)}})))
+        warning = f"cluster.key_file: the key {new} seals, and is not held yet by {b.address}:8471"
+        answer = fleet.ctl(a, "reload", "--dry-run")
+        self.assertIn(warning, answer["warnings"][0])
+        self.assertNotIn(warning, a.log())
+        run = self.works(a, "reload")
+        self.assertIn(f"dhtctl: warning: {warning}", run.stderr)
+        self.assertIn("add it as the second key everywhere first", run.stderr)
+        self.assertIn(warning, a.log())
+
     def test_a_wrong_key_has_a_name(self):
         """Of a server that knocks at one that does not know it, and of one that is a seed."""
         f = self.fleet(1)

@@ -50,6 +50,16 @@ static int reject(struct admin *a, const json_t *faults)
 		"the configuration is rejected, nothing has changed");
 }
 
+static void show_warnings(const struct console *c, const json_t *warnings)
+{
+	for (size_t i = 0; i < json_array_size(warnings); i++) {
+		const char *text = json_string_value(json_array_get(warnings, i));
+
+		if (text)
+			console_note(c, "warning: %s", text);
+	}
+}
+
 static int show_for_people(struct admin *a, const json_t *reply, bool dry_run)
 {
 	const char *outcome = reply_text(reply, "outcome");
@@ -62,6 +72,7 @@ static int show_for_people(struct admin *a, const json_t *reply, bool dry_run)
 		json_object_get(reply, "needsRestart"));
 	if (strcmp(outcome, "unchanged") == 0)
 		console_line(&a->console, "nothing to change");
+	show_warnings(&a->console, json_object_get(reply, "warnings"));
 	return EXIT_DONE;
 }
 
@@ -124,7 +135,8 @@ const struct subcommand cmd_reload = {
 	.summary = "read the configuration again",
 	.brief = "read settings again",
 	.notes =
-		"A file with a fault changes nothing at all.\n"
+		"A file with a fault changes nothing at all. New keys of the cluster are taken\n"
+		"also when members have not got them yet, with a warning that names these.\n"
 		"Exit status: 0 applied, or nothing to change, also when some settings wait for a\n"
 		"restart (they are named); 78 rejected; 4 not permitted.",
 	.options = {options},

@@ -190,6 +190,59 @@ static void others_are_counted(void **state)
 		keyring_remove(&keys, id_of('a'), &census, &why), REFUSAL_REFUSED, "(and 3 more)");
 }
 
+static void expect_warnings(const char *first, const char *second)
+{
+	char texts[KEYRING_WARNINGS][KEYRING_WARNING_MAX];
+
+	assert_int_equal(keyring_warn(&keys, &census, texts), (first != NULL) + (second != NULL));
+	if (first && !strstr(texts[0], first))
+		fail_msg("'%s' in '%s'", first, texts[0]);
+	if (second && !strstr(texts[first != NULL], second))
+		fail_msg("'%s' in '%s'", second, texts[first != NULL]);
+}
+
+/* A file may hold any. */
+static void keys_that_cut_off_are_warned_of(void **state)
+{
+	char want[200];
+
+	(void)state;
+	expect_warnings(NULL, NULL);
+	struct member_info *m = (add_member("ba"), add_member("a"));
+	expect_warnings(NULL, NULL);
+	hold("ba");
+	snprintf(want, sizeof(want),
+		"the key %02x seals, and is not held yet by 192.0.2.2:8471: ", id_of('b'));
+	expect_warnings(want, NULL);
+	/* It has both keys, seals with the one that is gone here, and does not hear of it. */
+	hold("a");
+	expect_warnings(NULL, "sealed with by 192.0.2.1:8471: ");
+	hold("b");
+	expect_warnings("192.0.2.2:8471: ", NULL);
+	m->state = PEER_DEAD;
+	expect_warnings(NULL, NULL);
+	/* Who has none speaks base messages only. */
+	m->state = PEER_ALIVE;
+	m->profile.key_count = 0;
+	expect_warnings(NULL, NULL);
+	hold("");
+	expect_warnings(NULL, NULL);
+}
+
+static void only_some_are_named(void **state)
+{
+	(void)state;
+	hold("x");
+	for (int i = 0; i < 3; i++)
+		add_member("a");
+	expect_warnings("192.0.2.1:8471, 192.0.2.2:8471, 192.0.2.3:8471: ", NULL);
+	add_member("a");
+	expect_warnings("192.0.2.2:8471, 192.0.2.3:8471 (and 1 more): ", NULL);
+	for (int i = 0; i < 4; i++)
+		memset(census.all[i].id.ip.b, 0xfe, sizeof(census.all[i].id.ip.b));
+	expect_warnings("everywhere first", NULL);
+}
+
 static void all_keys_are_listed(void **state)
 {
 	char want[512];
@@ -222,6 +275,8 @@ int main(void)
 		TEST(a_key_goes_when_nobody_seals_with_it),
 		TEST(the_one_that_would_seal_must_be_held_by_all),
 		TEST(others_are_counted),
+		TEST(keys_that_cut_off_are_warned_of),
+		TEST(only_some_are_named),
 		TEST(all_keys_are_listed),
 	};
 

@@ -176,6 +176,9 @@ static void reloads_tell_what_came_of_them(void **state)
 	static const struct step restart = SAYS(RELOAD("needsRestart", TTL,
 		"{\"path\":\"listen.workers\",\"from\":\"0\",\"to\":\"2\"}", ""));
 	static const struct step unchanged = SAYS(RELOAD("unchanged", "", "", ""));
+	static const struct step warned = SAYS(
+		"{\"parameters\":{\"outcome\":\"applied\",\"applied\":[" TTL
+		"],\"needsRestart\":[],\"rejected\":[],\"warnings\":[\"a key\",\"another\"]}}");
 	static const struct step rejected = SAYS(RELOAD("rejected", "", "",
 		"{\"file\":\"/x\",\"line\":7,\"setting\":\"records.ttl\",\"message\":\"bad\"},"
 		"{\"file\":\"/x\",\"line\":null,\"setting\":null,\"message\":\"worse\"},"
@@ -195,6 +198,8 @@ static void reloads_tell_what_came_of_them(void **state)
 		"would need a restart: listen.workers: 0 -> 2\n",
 		"");
 	assert_table("reload", &unchanged, EXIT_DONE, "nothing to change\n", "");
+	assert_table("reload", &warned, EXIT_DONE, "applied: records.ttl: \"30m\" -> \"1h\"\n",
+		"dhtctl: warning: a key\ndhtctl: warning: another\n");
 	assert_table("reload", &rejected, EXIT_BAD_CONFIG, "",
 		"dhtctl: /x:7: records.ttl: bad\n"
 		"dhtctl: /x: worse\n"
