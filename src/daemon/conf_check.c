@@ -3,6 +3,7 @@
 
 #include "daemon/conf_check.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -253,6 +254,12 @@ static void find_cluster_keys(struct conf *conf, const char *credentials, struct
 	struct seal_keys *keys = &conf->cluster_keys;
 	char *credential;
 
+	if (file[0] != '\0' && access(file, F_OK) != 0 && errno == ENOENT) {
+		faults_add(f, conf_place(conf, setting), setting,
+			"there is no %s (dhtctl keygen makes a key, the same for all servers)",
+			file);
+		return;
+	}
 	if (file[0] != '\0') {
 		cluster_keys_read(file, conf_place(conf, setting), setting, keys, f);
 		return;

@@ -203,13 +203,17 @@ json_t *daemon_drain(void *daemon, bool leaving, const char *asked_by, struct re
 			"there is no other member to hand over to");
 		return NULL;
 	}
-	cluster_set_leaving(cluster_thread_lock(d->cluster), leaving);
+	struct cluster *cluster = cluster_thread_lock(d->cluster);
+	bool changed = cluster_status(cluster).leaving != leaving;
+	cluster_set_leaving(cluster, leaving);
 	cluster_thread_unlock(d->cluster);
-	log_event(LOG_EVENT_DRAIN, NULL, "%s, asked by %s",
-		leaving ? "handing over what this server has" : "owning its share again", asked_by);
+	if (changed)
+		log_event(LOG_EVENT_DRAIN, NULL, "%s, asked by %s",
+			leaving ? "handing over what this server has" : "owning its share again",
+			asked_by);
 	const struct census *c = daemon_census(d);
-	return json_pack(
-		"{s:b, s:o}", "drained", (int)c->drained, "partitions", census_partitions(c));
+	return json_pack("{s:b, s:o, s:b}", "drained", (int)c->drained, "partitions",
+		census_partitions(c), "changed", (int)changed);
 }
 
 /* False with a refusal. */
@@ -259,6 +263,15 @@ static const char *reply_address(const json_t *reply)
 	return at ? at : "it";
 }
 
+/* An enum peer_state; 0: it is no member. */
+static uint8_t state_of(const struct census *c, const struct addr *id)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (addr_equal(&c->all[i].id, id))
+			return c->all[i].state;
+	return 0;
+}
+
 json_t *daemon_add_peer(
 	void *daemon, const char *address, const char *asked_by, struct refusal *why)
 {
@@ -267,20 +280,15 @@ json_t *daemon_add_peer(
 
 	if (!parse_peer(d, address, &id, why))
 		return NULL;
+	uint8_t was = state_of(daemon_census(d), &id);
 	int err = members_add(cluster_members(cluster_thread_lock(d->cluster)), &id);
 	cluster_thread_unlock(d->cluster);
 	json_t *reply = peer_reply(err, &id, why);
-	if (err == 0)
+	if (was)
+		json_object_set_new(reply, "member", json_string(census_state_name(was)));
+	if (err == 0 && (!was || was == PEER_DEAD))
 		log_info("asking %s to join, asked by %s", reply_address(reply), asked_by);
 	return reply;
-}
-
-static bool is_dead(const struct census *c, const struct addr *id)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (addr_equal(&c->all[i].id, id))
-			return c->all[i].state == PEER_DEAD;
-	return false;
 }
 
 json_t *daemon_drop_peer(
@@ -291,7 +299,7 @@ json_t *daemon_drop_peer(
 
 	if (!parse_peer(d, address, &id, why))
 		return NULL;
-	bool dead = is_dead(daemon_census(d), &id);
+	bool dead = state_of(daemon_census(d), &id) == PEER_DEAD;
 	int err = members_drop(cluster_members(cluster_thread_lock(d->cluster)), &id);
 	cluster_thread_unlock(d->cluster);
 	json_t *reply = peer_reply(err, &id, why);

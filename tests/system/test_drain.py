@@ -18,6 +18,7 @@ class Changed(fleet.FleetTest):
         self.works(a, "add-peer", b.address)
         for s in (a, b):
             self.works(s, "wait", "--members", "2", "--timeout", "10s")
+        self.assertIn("a member already (alive)", self.works(a, "add-peer", b.address).stderr)
 
     def test_drop_one_that_is_alive(self):
         f = self.fleet(2)
@@ -51,7 +52,8 @@ class Changed(fleet.FleetTest):
         f = self.fleet(3)
         c = f.servers[2]
         self.works(c, "drain", "--timeout", "60s")
-        self.works(c, "undrain")
+        self.assertIn("it gets its share again", self.works(c, "undrain").stderr)
+        self.assertIn("not being drained", self.works(c, "undrain").stderr)
         lab.wait_for(lambda: fleet.status(c)["partitions"] ==
                      {"owned": 16384, "partial": 0, "kept": 0}, "it has its share again", 30)
         self.assertFalse(fleet.status(c)["leaving"])

@@ -69,7 +69,7 @@ struct form {
 static const struct form first_line = {
 	read_line, "starts with an empty line", "its first line is the secret"};
 static const struct form first_entry = {
-	read_entry, "has nothing but comments", "one of its lines is the secret"};
+	read_entry, "is empty, or has nothing but comments", "one of its lines is the secret"};
 
 static int file_read(
 	int fd, const char *path, const struct form *form, char *out, size_t size, struct fault *f)

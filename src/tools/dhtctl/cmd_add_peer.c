@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dhtctl add-peer: asks another server to join. */
+#include <string.h>
+
 #include "base/exitcode.h"
 #include "tools/common/text.h"
 #include "tools/dhtctl/admin.h"
@@ -7,12 +9,20 @@
 
 static int show(struct admin *a, const json_t *reply)
 {
+	const char *member = reply_text(reply, "member");
+
 	if (console_json(&a->console)) {
 		struct writer *w = console_writer(&a->console, 0);
 		writer_json(w, NULL, reply);
 		return console_written(&a->console, w, EXIT_DONE);
 	}
-	console_note(&a->console, "it is asked to join: dhtctl peers shows it when it has");
+	if (strcmp(member, "dead") == 0)
+		console_note(
+			&a->console, "it is a member already, and dead: it is tried again now");
+	else if (*member)
+		console_note(&a->console, "it is a member already (%s)", member);
+	else
+		console_note(&a->console, "it is asked to join: dhtctl peers shows it when it has");
 	return EXIT_DONE;
 }
 

@@ -22,7 +22,10 @@ static int undrain_run(void *context, void *args, int argc, char **argv)
 		writer_json(w, NULL, reply);
 		status = console_written(&a->console, w, EXIT_DONE);
 	} else {
-		console_note(&a->console, "it gets its share again: dhtctl status shows how far");
+		console_note(&a->console, "%s",
+			json_is_false(json_object_get(reply, "changed"))
+				? "it is not being drained: there is nothing to take back"
+				: "it gets its share again: dhtctl status shows how far");
 	}
 	json_decref(reply);
 	return status;

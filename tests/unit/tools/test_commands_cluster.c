@@ -318,6 +318,8 @@ static void draining_is_waited_for(void **state)
 	static const struct step at_once = SAYS(DRAINED("true", "0", "0"));
 	static const struct step never[] = {SAYS(DRAINED("false", "9", "0")),
 		SAYS(DRAINED("false", "1", "8")), SAYS(DRAINED("false", "1", "8"))};
+	static const struct step not_drained = SAYS(
+		"{\"parameters\":{\"drained\":false,\"partitions\":{},\"changed\":false}}");
 	static const struct step alone = SAYS(
 		"{\"error\":\"org.dht.Control.Refused\",\"parameters\":{"
 		"\"reason\":\"there is nobody\"}}");
@@ -333,6 +335,8 @@ static void draining_is_waited_for(void **state)
 	assert_table("drain", &alone, EXIT_FAILED, "", "dhtctl: there is nobody\n");
 	assert_table("undrain", &steps[0], EXIT_DONE, "",
 		"dhtctl: it gets its share again: dhtctl status shows how far\n");
+	assert_table("undrain", &not_drained, EXIT_DONE, "",
+		"dhtctl: it is not being drained: there is nothing to take back\n");
 	assert_json("undrain", &at_once, EXIT_DONE,
 		"{\n  \"drained\": true,\n  \"partitions\": {\n    \"owned\": 0,\n"
 		"    \"partial\": 0,\n    \"kept\": 0\n  }\n}\n");
@@ -341,6 +345,10 @@ static void draining_is_waited_for(void **state)
 static void peers_are_added_and_dropped(void **state)
 {
 	static const struct step added = SAYS("{\"parameters\":{\"address\":\"a:1\"}}");
+	static const struct step alive = SAYS(
+		"{\"parameters\":{\"address\":\"a:1\",\"member\":\"alive\"}}");
+	static const struct step dead = SAYS(
+		"{\"parameters\":{\"address\":\"a:1\",\"member\":\"dead\"}}");
 	static const struct step gone = SAYS(
 		"{\"parameters\":{\"address\":\"a:1\",\"forgotten\":true}}");
 	static const struct step stays = SAYS(
@@ -352,6 +360,10 @@ static void peers_are_added_and_dropped(void **state)
 	(void)state;
 	assert_table("add-peer a", &added, EXIT_DONE, "",
 		"dhtctl: it is asked to join: dhtctl peers shows it when it has\n");
+	assert_table(
+		"add-peer a", &alive, EXIT_DONE, "", "dhtctl: it is a member already (alive)\n");
+	assert_table("add-peer a", &dead, EXIT_DONE, "",
+		"dhtctl: it is a member already, and dead: it is tried again now\n");
 	assert_json("add-peer a", &added, EXIT_DONE, "{\n  \"address\": \"a:1\"\n}\n");
 	assert_table("drop-peer a", &gone, EXIT_DONE, "", "dhtctl: all servers forget it\n");
 	assert_table("drop-peer a", &stays, EXIT_DONE, "",

@@ -100,7 +100,7 @@ static void the_first_line_behind_comments(void **state)
 				 sizeof(secret), &f),
 		EXIT_FAILED);
 	assert_string_equal(f.code, "emptySecret");
-	assert_non_null(strstr(f.message, "has nothing but comments"));
+	assert_non_null(strstr(f.message, "is empty, or has nothing but comments"));
 	f = (struct fault){0};
 	assert_int_equal(
 		secret_entry(scratch_write("secret", "x", 0644), secret, sizeof(secret), &f),
