@@ -447,15 +447,17 @@ static void probe(struct sim *s)
 /* Quiet. */
 
 /* What a server that has nothing to do may send in the time: it asks each member and is asked, each
- * interval; and once in each repair interval it compares what it owns with the other owners. */
+ * interval; and once in each repair interval it compares what it owns with the other owners, and
+ * pulls in vain what it has no room for. */
 static uint64_t quiet_most(const struct sim *s)
 {
 	const struct plan *p = &s->plan;
 	uint64_t n = fleet_up(s->fleet) + p->basic, r = p->replicas < n ? p->replicas : n;
 	uint64_t alive = 2 * (n - 1) * (QUIET_US / p->interval_us);
 	uint64_t compared = TABLE_PARTITIONS * r * (r - 1) / n / 100;
+	uint64_t vain = plan_has(p, FAULT_FULL) ? p->hashes : 0;
 
-	return 2 * alive + 3 * (compared + n) * (QUIET_US / p->repair_us + 1) + 64;
+	return 2 * alive + 3 * (compared + vain + n) * (QUIET_US / p->repair_us + 1) + 64;
 }
 
 static void quiet_ends(struct sim *s, struct event *e)

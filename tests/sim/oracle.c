@@ -44,10 +44,11 @@ struct act {
 	uint32_t quorum; /* servers that have it when it is acked */
 	uint64_t first_us, last_us, acked_us;
 	uint64_t end_first_us, end_last_us;
-	uint64_t wall_ms; /* the earliest clock of its servers when a copy came */
-	struct group servers;
-	struct group owners; /* those that its servers stored it on */
-	bool owners_vary;    /* its servers, or one in the course of time, took others for them */
+	uint64_t wall_ms;      /* the earliest clock of its servers when a copy came */
+	struct group servers;  /* that it came to, and those that have acknowledged it */
+	struct group acked_by; /* each gives it a version of its own */
+	struct group owners;   /* those that its servers stored it on */
+	bool owners_vary;      /* its servers, or one in the course of time, took others for them */
 };
 
 struct key {
@@ -308,10 +309,11 @@ static uint32_t common(
 	return sum > size ? sum - size : 0;
 }
 
-/* Whether b has met a, which was before it. */
+/* Whether b has met a, which was before it, in each version that it was given. */
 static bool overlap(const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
 {
-	return !a->torn && common(a, quorum_a, b, quorum_b) > 0;
+	return !a->torn && memcmp(&a->servers, &a->acked_by, sizeof(a->servers)) == 0 &&
+	       common(a, quorum_a, b, quorum_b) > 0;
 }
 
 static bool surely_before(const struct sim *s, const struct act *a, const struct act *b)
@@ -417,7 +419,13 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	for (a = k->acts; a && a->request != r->number;)
 		a = a->next;
 	/* A repetition may be acknowledged when all is over. */
-	if (!a || a->acked || a->late)
+	if (!a || a->late)
+		return;
+	if (status == STATUS_STORED) {
+		note_owners(s, n, a, r->hashes[i], false);
+		group_add(&a->acked_by, n->index);
+	}
+	if (a->acked)
 		return;
 	if (status != STATUS_STORED) {
 		sim_count(s, TALLY_NOT_ACKED);
@@ -426,7 +434,6 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	sim_count(s, a->withdraws ? TALLY_WITHDRAWN : TALLY_ACKED);
 	a->acked = true;
 	a->acked_us = s->now_us;
-	note_owners(s, n, a, r->hashes[i], false);
 	a->quorum = few ? v->known : s->plan.quorum;
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)

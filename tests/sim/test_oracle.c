@@ -209,6 +209,26 @@ static void other_owners(void **state)
 	sim_free(s);
 }
 
+/* A second copy came to a server that is ahead and has not said what became of it: it may win. */
+static void a_copy_that_is_not_acknowledged(void **state)
+{
+	struct sim *s = setup();
+	struct ask *put = ask(s, ASK_ANNOUNCE, TTL_S), *drop = ask(s, ASK_WITHDRAW, 0);
+
+	(void)state;
+	s->plan.replicas = s->plan.quorum = 1;
+	s->fleet->nodes[0].clock.offset_ms = 60000;
+	comes(s, put, 1);
+	comes(s, put, 0);
+	acked(s, put, 1);
+	pass(s, 10);
+	comes(s, drop, 1);
+	acked(s, drop, 1);
+	pass(s, 10);
+	assert_int_equal(say(s, true), ORACLE_MAY);
+	sim_free(s);
+}
+
 /* What was not acknowledged before, by a server whose clock is ahead, may win. */
 static void a_clock_ahead(void **state)
 {
@@ -261,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_late_copy),
 		cmocka_unit_test(a_copy_of_what_is_forgotten),
 		cmocka_unit_test(other_owners),
+		cmocka_unit_test(a_copy_that_is_not_acknowledged),
 		cmocka_unit_test(a_clock_ahead),
 		cmocka_unit_test(lost_disks),
 	};
