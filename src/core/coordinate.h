@@ -26,7 +26,9 @@
  * that has some is enough. 'Nobody' needs R - W + 1 complete owners (this server may be one), or
  * the whole row asked; answers of owners that are not complete are put together. What an owner
  * learns so it merges into its table. When the time is over, what is known is answered. With
- * confirm_misses off a complete owner's 'nobody' is enough.
+ * confirm_misses off a complete owner's 'nobody' is enough. When the whole row was asked and nobody
+ * in it had all, the partition has just come to others: those who had nothing are asked again, and
+ * whom a new view names, as long as there is time.
  *
  * A server that is not settled may not know yet who there is: status 1, and 'nobody' for want of
  * somebody to ask, come from it only when the time is over.
@@ -41,9 +43,10 @@
  *
  * Limits of a lane, each counted when met: OPS_MAX ops, their hashes, LEGS_MAX legs and the records
  * found (op.h). When one is full, what only lingers gives its place up; when nothing lingers, a
- * LOOKUP, ANNOUNCE or WITHDRAW is refused with ERROR 6, a PUT is dropped, a GET is answered from
- * this server's own table, and a read that is under way makes do with whom it has asked. A leg is
- * sent OP_TRIES times, and a call makes LANE_OUT_MAX datagrams; the rest goes with the next tick.
+ * LOOKUP, ANNOUNCE or WITHDRAW is refused with ERROR 6, a PUT is dropped, a GET is answered when
+ * this server itself knows somebody and otherwise dropped, and a read that is under way makes do
+ * with whom it has asked. A leg is sent OP_TRIES times, and a call makes LANE_OUT_MAX datagrams; the
+ * rest goes with the next tick.
  *
  * For the files of the lane only.
  */

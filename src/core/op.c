@@ -131,6 +131,7 @@ static void op_init(struct coordinator *c, struct op *op, enum msg_type type, co
 	op->salt = (uint32_t)rng_u64(&c->rng);
 	op->start_us = now->mono_us;
 	op->end_us = now->mono_us + (op_is_read(op) ? OP_READ_MS : OP_WRITE_MS) * UINT64_C(1000);
+	op->again_us = NEVER;
 	op->cursor = 0;
 	link_init(&op->stale);
 	link_init(&op->answer);
@@ -170,7 +171,7 @@ struct op *op_new(struct coordinator *c, enum msg_type type, const struct hash_l
 	return op;
 }
 
-static void leg_free(struct coordinator *c, struct leg *leg)
+void leg_free(struct coordinator *c, struct leg *leg)
 {
 	leg_unqueue(leg);
 	link_remove(&leg->in_op);
@@ -236,6 +237,8 @@ void op_schedule(struct coordinator *c, struct op *op)
 		heap_remove(&c->due, &op->due);
 		return;
 	}
+	if (op->again_us < due_us)
+		due_us = op->again_us;
 	for (const struct leg *leg = leg_first(op); leg; leg = leg_after(op, leg))
 		if (leg->due_us < due_us)
 			due_us = leg->due_us;

@@ -130,6 +130,7 @@ struct op {
 	uint32_t cursor;
 	size_t room;  /* HAVE */
 	bool unasked; /* somebody was not asked, for there was no leg left */
+	uint64_t again_us; /* who had not all yet is asked once more; NEVER: is not to be */
 
 	/* Writes. */
 	struct ip ip;
@@ -265,6 +266,8 @@ void leg_unqueue(struct leg *leg);
 
 /* It is not to be sent again. */
 void leg_end(struct leg *leg);
+/* As if it had never been. */
+void leg_free(struct coordinator *c, struct leg *leg);
 
 /* A new number on the wire: whatever answers the old one is for nobody. */
 void leg_renumber(struct coordinator *c, struct leg *leg);

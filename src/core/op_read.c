@@ -6,6 +6,7 @@
 #include "wire/list.h"
 
 #define SAMPLE_LATE_MS 2000
+#define READ_AGAIN_US  UINT64_C(300000) /* who had not all is asked again so much later */
 
 /* How many complete owners have to say that nobody has a hash. */
 static uint32_t nobodies_needed(const struct view *v, uint32_t partition)
@@ -118,8 +119,12 @@ static void ask(struct coordinator *c, const struct view *v, struct op *op, unsi
 		a.timely++;
 		a.any++;
 	}
-	if (a.any == 0 && !may_be_more(v, op, h))
+	if (a.any > 0)
+		return;
+	if (!may_be_more(v, op, h))
 		h->flags |= READ_DONE;
+	else if (op->again_us == NEVER)
+		op->again_us = now->mono_us + READ_AGAIN_US;
 }
 
 /* May have the answer built, after which op is not to be touched. */
@@ -387,6 +392,34 @@ static void leg_is_due(
 	}
 }
 
+/* Not when a complete owner's 'nobody' would count twice. */
+static bool may_ask_again(const struct coordinator *c, const struct op *op, const struct leg *leg)
+{
+	if (!hashset_empty(&leg->waiting))
+		return false;
+	for (unsigned i = 0; i < op->count; i++) {
+		const struct op_hash *h = op_hash(c, op, i);
+		if (hashset_has(&leg->hashes, i) && !(h->flags & READ_DONE) && h->nobody > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Who had nothing yet may have all by now. */
+static void forget_answers(struct coordinator *c, struct op *op, uint64_t now_us)
+{
+	struct leg *next;
+
+	if (now_us < op->again_us)
+		return;
+	op->again_us = NEVER;
+	for (struct leg *leg = leg_first(op); leg; leg = next) {
+		next = leg_after(op, leg);
+		if (may_ask_again(c, op, leg))
+			leg_free(c, leg);
+	}
+}
+
 static void ask_all(
 	struct coordinator *c, const struct view *v, struct op *op, const struct now *now)
 {
@@ -410,6 +443,7 @@ void read_run(struct coordinator *c, const struct view *v, struct op *op, const 
 		op_schedule(c, op);
 		return;
 	}
+	forget_answers(c, op, now->mono_us);
 	ask_all(c, v, op, now);
 }
 

@@ -51,6 +51,22 @@ static void the_new_owner_is_asked(void **state)
 	net_expect(net, HAVE_7);
 }
 
+/* It has all some moments later, and the view stays as it is. */
+static void a_new_owner_is_asked_again(void **state)
+{
+	struct net *net = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		net_parts(net, i, PART_PARTIAL);
+	net_send(net, ASKED, NET_CLIENT, GET);
+	net_run(net, 100);
+	net_put(net, 1, NET_HASH, 7, STORED_V, LIFE);
+	net_parts(net, 1, PART_COMPLETE);
+	net_run(net, 500);
+	net_expect(net, HAVE_7);
+	assert_true(net_stat(net, ASKED, STATS_CLUSTER_FETCHES_SENT) <= 10);
+}
+
 static void without_word_of_it_nobody_is_found(void **state)
 {
 	struct net *net = *state;
@@ -80,6 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_new_owner_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_owner_is_asked_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_word_of_it_nobody_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_has_all_need_not_wait, setup, teardown),
