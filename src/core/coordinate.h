@@ -45,8 +45,8 @@
  * found (op.h). When one is full, what only lingers gives its place up; when nothing lingers, a
  * LOOKUP, ANNOUNCE or WITHDRAW is refused with ERROR 6, a PUT is dropped, a GET is answered when
  * this server itself knows somebody and otherwise dropped, and a read that is under way makes do
- * with whom it has asked. A leg is sent OP_TRIES times, and a call makes LANE_OUT_MAX datagrams; the
- * rest goes with the next tick.
+ * with whom it has asked. A leg is sent OP_TRIES times, and a call makes LANE_OUT_MAX datagrams;
+ * the rest goes with the next tick.
  *
  * For the files of the lane only.
  */
