@@ -70,9 +70,14 @@ static int open_sockets(struct daemon *d, enum conf_cluster wanted)
 
 /* ---- Life ---- */
 
+static struct addr own_id(const struct daemon *d)
+{
+	return (struct addr){d->conf.c.listen.address, (uint16_t)d->conf.c.listen.peer_port};
+}
+
 static bool make_seal(struct daemon *d)
 {
-	struct addr self = {d->conf.c.listen.address, (uint16_t)d->conf.c.listen.peer_port};
+	struct addr self = own_id(d);
 	struct seal_seed seed;
 
 	randombytes_buf(&seed, sizeof(seed));
@@ -141,8 +146,8 @@ static void set_seeds(void *owner, const struct addr *addrs, size_t n)
 
 static int seek_seeds(struct daemon *d)
 {
-	struct seeds *s = seeds_new(
-		&d->conf.c.cluster.seeds, (uint16_t)d->conf.c.listen.peer_port, set_seeds, d);
+	struct addr self = own_id(d);
+	struct seeds *s = seeds_new(&d->conf.c.cluster.seeds, &self, set_seeds, d);
 
 	if (!s)
 		return -1;

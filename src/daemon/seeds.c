@@ -23,7 +23,7 @@ struct seeds {
 	bool thread_runs; /* the maker's to read and write */
 	seeds_found *found;
 	void *owner;
-	uint16_t port;
+	struct addr self;
 	size_t count;
 	struct addr addrs[SEEDS_ADDRS_MAX]; /* found in this round */
 	size_t addr_count;
@@ -42,7 +42,7 @@ static void add(struct seeds *s, const struct addr *a)
 /* False for a name. */
 static bool add_address(struct seeds *s, const struct server_name *name)
 {
-	struct addr a = {.port = name->port ? name->port : s->port};
+	struct addr a = {.port = name->port ? name->port : s->self.port};
 
 	if (ip_parse(name->host, &a.ip) != 0)
 		return false;
@@ -52,7 +52,9 @@ static bool add_address(struct seeds *s, const struct server_name *name)
 
 static void look_up(struct seeds *s, const struct server_name *name)
 {
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM}, *list;
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *list;
+
+	hints.ai_family = ip_is_v4(&s->self.ip) ? AF_INET : AF_INET6;
 	int err = getaddrinfo(name->host, NULL, &hints, &list);
 
 	if (err != 0) {
@@ -68,7 +70,7 @@ static void look_up(struct seeds *s, const struct server_name *name)
 		memcpy(&ss, i->ai_addr, i->ai_addrlen);
 		if (addr_from_sockaddr(&ss, &a) != 0)
 			continue;
-		a.port = name->port ? name->port : s->port;
+		a.port = name->port ? name->port : s->self.port;
 		add(s, &a);
 	}
 	freeaddrinfo(list);
@@ -158,14 +160,14 @@ static struct seeds *allocate(const struct server_list *names)
 }
 
 struct seeds *seeds_new(
-	const struct server_list *names, uint16_t port, seeds_found *found, void *owner)
+	const struct server_list *names, const struct addr *self, seeds_found *found, void *owner)
 {
 	struct seeds *s = allocate(names);
 	pthread_t thread;
 
 	if (!s)
 		return NULL;
-	s->port = port;
+	s->self = *self;
 	s->found = found;
 	s->owner = owner;
 	bool has_names = round_of(s, false);

@@ -5,7 +5,8 @@
  *
  * Addresses are found at once. Names are looked up at the start, and again every SEEDS_AGAIN_S, for
  * their addresses may change; whoever made it is told each time that there is something. A look-up
- * that hangs when it is freed is left behind, and ends with the process. Of more addresses than
+ * that hangs when it is freed is left behind, and ends with the process. Of a name's addresses
+ * those count that this server can send to: of the family of its own. Of more addresses than
  * SEEDS_ADDRS_MAX the last are left out, and the log says how many.
  */
 #ifndef DHT_DAEMON_SEEDS_H
@@ -24,9 +25,9 @@ typedef void seeds_found(void *owner, const struct addr *addrs, size_t n);
 
 struct seeds;
 
-/* port: where a name has none. The names are copied. NULL with errno. */
+/* self: this server; its port is that of names without one. All is copied. NULL with errno. */
 struct seeds *seeds_new(
-	const struct server_list *names, uint16_t port, seeds_found *found, void *owner);
+	const struct server_list *names, const struct addr *self, seeds_found *found, void *owner);
 
 /* found is not called any more when it returns. NULL is nothing. */
 void seeds_free(struct seeds *s);
