@@ -70,7 +70,8 @@ static const struct setting settings[] = {
 	{"cluster.replicas", SETTING_INT, 1, 16, AT(cluster.replicas), .initial = "3",
 		.help = "How many servers keep each record; the same on all servers of a cluster."},
 	{"cluster.write_quorum", SETTING_INT, 1, 16, AT(cluster.write_quorum), LIVE, .initial = "2",
-		.help = "How many of them must have it before it is acknowledged."},
+		.help = "How many of them must have it before it is acknowledged; the same on "
+			"all servers."},
 	{"cluster.confirm_misses", SETTING_BOOL, AT(cluster.confirm_misses), LIVE,
 		.initial = "true",
 		.help = "true: 'nobody has it' is said when enough of its servers say so."},
