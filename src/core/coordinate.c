@@ -205,7 +205,7 @@ static size_t ring_length(const struct link *ring)
 
 size_t coordinator_ops(const struct coordinator *c)
 {
-	return c->ops_made - ring_length(&c->free_ops);
+	return c->ops_used;
 }
 
 static size_t check_leg(const struct coordinator *c, const struct op *op, const struct leg *leg)
@@ -272,7 +272,7 @@ void coordinator_check(const struct coordinator *c)
 	check_ring(c, &c->lingering, &n);
 	check_queues(c);
 	heap_check(&c->due);
-	assert(n.ops == coordinator_ops(c));
+	assert(n.ops == c->ops_used && n.ops == c->ops_made - ring_length(&c->free_ops));
 	assert(n.due == c->due.count);
 	assert(n.legs == c->legs_made - ring_length(&c->free_legs));
 	assert(n.hashes == HASHES_MAX - c->hashes_free);

@@ -28,7 +28,7 @@
  * learns so it merges into its table. When the time is over, what is known is answered. With
  * confirm_misses off a complete owner's 'nobody' is enough. When the whole row was asked and nobody
  * in it had all, the partition has just come to others: those who had nothing are asked again, and
- * whom a new view names, as long as there is time.
+ * whom a new view names, as long as there is time and there are few ops (OPS_WAITING).
  *
  * A server that is not settled may not know yet who there is: status 1, and 'nobody' for want of
  * somebody to ask, come from it only when the time is over.
@@ -56,6 +56,7 @@
 #include "core/lane.h"
 
 #define OPS_MAX      4096
+#define OPS_WAITING  (OPS_MAX / 8) /* with more, no read waits for new owners */
 #define LEGS_MAX     16384
 #define OP_TRIES     5
 #define OP_READ_MS   1500 /* a read is answered within this, whatever is known then */

@@ -34,7 +34,7 @@
 #define MEMBER_ASKS       8  /* in an interval, beside the steady round */
 #define MEMBER_HELPS_MAX  64 /* questions for others that are under way */
 #define MEMBER_NEWS_MAX   40 /* more than a word is ever told */
-#define MEMBER_ASK_ROOM   3  /* messages that go with a question at most */
+#define MEMBER_ASK_ROOM   3  /* datagrams that a question makes at most */
 #define MEMBER_DEATHS     8
 
 struct member {

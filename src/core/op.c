@@ -166,6 +166,7 @@ struct op *op_new(struct coordinator *c, enum msg_type type, const struct hash_l
 	while (!op && evict(c));
 	if (!op)
 		return NULL;
+	c->ops_used++;
 	op_init(c, op, type, now);
 	take_hashes(c, op, hashes);
 	return op;
@@ -194,6 +195,7 @@ void op_free(struct coordinator *c, struct op *op)
 	link_remove(&op->place);
 	link_append(&c->free_ops, &op->place);
 	op->state = OP_FREE;
+	c->ops_used--;
 }
 
 void op_set_print(struct coordinator *c, struct op *op, uint64_t print)

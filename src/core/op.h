@@ -128,8 +128,8 @@ struct op {
 	uint16_t asked_max; /* the client's, LOOKUP */
 	uint16_t max;       /* records for each hash that other servers are asked for */
 	uint32_t cursor;
-	size_t room;  /* HAVE */
-	bool unasked; /* somebody was not asked, for there was no leg left */
+	size_t room;       /* HAVE */
+	bool unasked;      /* somebody was not asked, for there was no leg left */
 	uint64_t again_us; /* who had not all yet is asked once more; NEVER: is not to be */
 
 	/* Writes. */
@@ -174,6 +174,7 @@ struct coordinator {
 	struct op_hash *hashes; /* [0] is none */
 	struct found *found;    /* likewise */
 	uint32_t ops_made, legs_made, hashes_made, found_made;
+	uint32_t ops_used;                            /* not free */
 	uint32_t hashes_free, found_free;             /* how many */
 	uint16_t hashes_free_first, found_free_first; /* 0: none but those that were never made */
 	struct link free_ops, free_legs, open, lingering, stale, answers, ready;

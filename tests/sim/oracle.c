@@ -56,8 +56,8 @@ struct key {
 	uint64_t may_us; /* the latest end that was ever given */
 	/* Of acts that were forgotten before their ends: the first, and the last of the ends. */
 	uint64_t older_us, older_end_us;
-	uint32_t older_quorum; /* the least that one of them had, or one that took its place */
-	bool older_pardoned;
+	uint32_t older_quorum;      /* the least that one of them had, or one that took its place */
+	uint64_t older_pardoned_us; /* until then one that is excused may come back */
 	uint32_t announced, withdrawn;
 };
 
@@ -343,15 +343,17 @@ static void note_older(const struct sim *s, struct key *k, const struct act *a, 
 	if (a->withdraws)
 		return;
 	if (k->older_end_us < s->now_us) {
-		k->older_pardoned = false;
+		k->older_pardoned_us = 0;
 		k->older_us = a->first_us;
 		k->older_quorum = s->plan.quorum;
 	}
 	k->older_us = a->first_us < k->older_us ? a->first_us : k->older_us;
 	k->older_quorum = b->quorum < k->older_quorum ? b->quorum : k->older_quorum;
-	k->older_pardoned |= a->pardoned || !overlap(a, s->plan.quorum, b, b->quorum);
 	if (a->end_last_us > k->older_end_us)
 		k->older_end_us = a->end_last_us;
+	if (a->end_last_us > k->older_pardoned_us &&
+		(a->pardoned || !overlap(a, s->plan.quorum, b, b->quorum)))
+		k->older_pardoned_us = a->end_last_us;
 }
 
 /* Servers that have lost what came to them between two times. */
@@ -459,16 +461,17 @@ static bool is_excused(const struct sim *s, const struct act *a)
 }
 
 /* Whether what was before its acts may come back. Who has met both knows that it must not. */
-static bool older_is_excused(const struct sim *s, const struct key *k)
+static bool older_is_excused(const struct sim *s, const struct key *k, uint64_t from_us)
 {
-	return k->older_pardoned || 2 * s->plan.quorum <= s->plan.replicas ||
+	return (k->older_pardoned_us && from_us <= k->older_pardoned_us + ORACLE_SLACK_US) ||
+	       2 * s->plan.quorum <= s->plan.replicas ||
 	       losers(s, k->older_us, s->now_us) >= k->older_quorum;
 }
 
 static void repaired(const struct sim *s, struct key *k)
 {
-	if (k->acts)
-		k->older_pardoned = older_is_excused(s, k);
+	if (k->acts && older_is_excused(s, k, s->now_us))
+		k->older_pardoned_us = k->older_end_us;
 	for (struct act *a = k->acts; a; a = a->next)
 		a->pardoned = a->acked && is_excused(s, a);
 }
@@ -566,7 +569,7 @@ enum oracle_say oracle_say(struct sim *s, uint32_t hash, uint32_t provider, uint
 		return sum.excused ? ORACLE_EXCUSED : ORACLE_MUST_NOT;
 	if (from_us <= sum.end_last_us + ORACLE_SLACK_US)
 		return ORACLE_MAY;
-	return older_is_excused(s, k) ? ORACLE_EXCUSED : ORACLE_MUST_NOT;
+	return older_is_excused(s, k, from_us) ? ORACLE_EXCUSED : ORACLE_MUST_NOT;
 }
 
 uint32_t oracle_announced(const struct sim *s, uint32_t hash, uint32_t provider)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads while others come to own a hash, of which word is still under way. */
+#include <stdio.h>
+
 #include "net_rig.h"
 #include "rig.h"
 
@@ -79,6 +81,29 @@ static void without_word_of_it_nobody_is_found(void **state)
 	net_expect(net, NOBODY);
 }
 
+/* When all servers have just started nobody has all for a while: reads leave room for others. */
+static void few_reads_wait(void **state)
+{
+	struct net *net = *state;
+	char hex[32];
+
+	for (unsigned i = 0; i < 3; i++)
+		net_parts(net, i, PART_PARTIAL);
+	for (unsigned i = 0; i < 2 * OPS_MAX; i++) {
+		snprintf(hex, sizeof(hex), "00 0004 %08x", i);
+		net_send(net, ASKED, NET_CLIENT, hex);
+		if (i % 16 == 0)
+			net_run(net, 1);
+		net->answer_count = net->answer_count < NET_ANSWERS / 2 ? net->answer_count : 0;
+	}
+	net_run(net, 10);
+	assert_true(coordinator_ops(net->nodes[ASKED].lane->coordinator) <= OPS_WAITING + 16);
+	assert_int_equal(net_stat(net, ASKED, STATS_DROP_BUSY), 0);
+	net->answer_count = 0;
+	net_run(net, 2000);
+	net->answer_count = 0;
+}
+
 /* One that has all is enough. */
 static void who_has_all_need_not_wait(void **state)
 {
@@ -99,6 +124,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_owner_is_asked_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_word_of_it_nobody_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(few_reads_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_has_all_need_not_wait, setup, teardown),
 	};
 
