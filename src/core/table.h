@@ -223,6 +223,10 @@ size_t table_sweep(struct table *t, uint32_t first, uint32_t step, struct table_
  * at once when the last one was for another step; UINT64_MAX: never. Reads two numbers. */
 uint64_t table_deadline(const struct table *t, uint32_t first, uint32_t step);
 
+/* What is left of a record that ended so long ago, and was kept elsewhere meanwhile: the tombstone
+ * of one that was shortened, or nothing (false). Changes r to it. */
+bool table_remains(const struct table *t, struct record *r, uint64_t ago_ms, uint64_t now_ms);
+
 struct table_usage table_usage(const struct table *t);
 
 /* Every internal invariant, for tests; asserts. Costs as much as reading the whole table. */

@@ -330,3 +330,14 @@ uint64_t table_deadline(const struct table *t, uint32_t first, uint32_t step)
 	uint32_t due = atomic_load_explicit(&t->share[first].due, memory_order_relaxed);
 	return due == EXPIRY_NONE ? UINT64_MAX : tick_ms(t, due);
 }
+
+bool table_remains(const struct table *t, struct record *r, uint64_t ago_ms, uint64_t now_ms)
+{
+	uint64_t grave_ms = (uint64_t)TICK_MS * atomic_load(&t->grave);
+
+	if (!version_is_shortened(r->version) || ago_ms >= grave_ms)
+		return false;
+	r->version = version_withdrawal(version_order(r->version));
+	r->expiry_ms = now_ms + (grave_ms - ago_ms);
+	return true;
+}

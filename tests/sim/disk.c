@@ -47,6 +47,18 @@ void disk_save(struct disk *d, struct table *t, const struct clock *c, uint64_t 
 	}
 }
 
+/* What r is now, with its end by the server's clock; false: nothing. */
+static bool still_is(
+	struct record *r, const struct table *t, const struct clock *c, uint64_t sim_us)
+{
+	uint64_t sim_ms = sim_us / 1000;
+
+	if (r->expiry_ms <= sim_ms)
+		return table_remains(t, r, sim_ms - r->expiry_ms, clock_mono_us(c, sim_us) / 1000);
+	r->expiry_ms = clock_mono_us(c, r->expiry_ms * 1000) / 1000;
+	return true;
+}
+
 void disk_load(const struct disk *d, struct server *server, const struct clock *c, uint64_t sim_us)
 {
 	struct lane *lane = server_cluster_lane(server);
@@ -55,9 +67,8 @@ void disk_load(const struct disk *d, struct server *server, const struct clock *
 	for (size_t i = 0; i < d->count; i++) {
 		struct table_key key = table_key_of(hash_span(&d->records[i].hash));
 		struct record r = d->records[i].record;
-		if (r.expiry_ms <= sim_us / 1000)
+		if (!still_is(&r, server_table(server), c, sim_us))
 			continue;
-		r.expiry_ms = clock_mono_us(c, r.expiry_ms * 1000) / 1000;
 		/* What was in a table fits another one of the same limits, but for chance. Stamps
 		 * come to be above all that was read, whatever the wall clock did meanwhile. */
 		(void)lane_store_foreign(lane, &key, &r, &now);

@@ -30,7 +30,7 @@ struct disk {
 /* Replaces what d has by all that is in the table, tombstones too. */
 void disk_save(struct disk *d, struct table *t, const struct clock *c, uint64_t sim_us);
 
-/* Puts what has not ended back into an empty table. */
+/* Puts what has not ended, and what is left of what has, into an empty table. */
 void disk_load(const struct disk *d, struct server *server, const struct clock *c, uint64_t sim_us);
 
 void disk_fini(struct disk *d);

@@ -212,6 +212,24 @@ static void the_older_copy_does_not_come_back(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_graves, teardown)
 
+/* It ended while no table had it. */
+static void what_is_read_back_leaves_its_tombstone(void **state)
+{
+	struct table *t = *state;
+	struct record whole = rig_record(1, false, V2, SOON), cut = rig_record(1, false, S2, SOON);
+
+	assert_false(table_remains(t, &whole, 1000, NOW));
+	assert_true(table_remains(t, &cut, 1000, NOW));
+	assert_int_equal(cut.version, W2);
+	assert_int_equal(cut.expiry_ms, NOW + GRAVE_MS - 1000);
+	merge_at(t, 1, cut.version, cut.expiry_ms, NOW);
+	assert_int_equal(merge(t, 1, V1, LATE, false), TABLE_UNCHANGED);
+	cut.version = S2;
+	assert_false(table_remains(t, &cut, GRAVE_MS, NOW));
+	cut.version = W2;
+	assert_false(table_remains(t, &cut, 1000, NOW));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +244,7 @@ int main(void)
 		TEST(a_withdrawal_of_it_lasts_as_long),
 		TEST(without_graves_it_just_goes),
 		TEST(the_older_copy_does_not_come_back),
+		TEST(what_is_read_back_leaves_its_tombstone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
