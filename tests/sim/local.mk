@@ -31,7 +31,7 @@ tests_sim_dhtsim_SOURCES = tests/sim/main.c
 tests_sim_dhtsim_LDADD = libsim.la
 
 # A few seeds, and those that once failed.
-EXTRA_DIST += tests/sim/mutants.py tests/sim/seeds tests/sim/run-seeds.sh
+EXTRA_DIST += tests/sim/mutants.py tests/sim/mutants.md tests/sim/seeds tests/sim/run-seeds.sh
 corpus_tests += tests/sim/run-seeds.sh
 tests/sim/run-seeds.log: tests/sim/dhtsim
 
