@@ -18,7 +18,7 @@ static uint64_t change_print(const struct recent *set, const struct table_key *k
 	data[0] = kind == EVENT_APPEARED;
 	memcpy(data + 1, r->ip.b, 16);
 	store_be16(data + 17, r->port);
-	store_be64(data + 19, version_withdrawal(version_order(r->version)));
+	store_be64(data + 19, version_tombstone(r->version));
 	memcpy(data + 27, key->hash.p, key->hash.len);
 	return recent_print(set, data, 27 + key->hash.len);
 }

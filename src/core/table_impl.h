@@ -96,7 +96,7 @@ static inline bool element_becomes(const struct table *t, struct element *p, uin
 		return true;
 	if (!version_is_shortened(p->version))
 		return false;
-	p->version = version_withdrawal(version_order(p->version));
+	p->version = version_tombstone(p->version);
 	p->expiry = tick_after_grave(t, p->expiry);
 	return p->expiry > now;
 }

@@ -337,7 +337,7 @@ bool table_remains(const struct table *t, struct record *r, uint64_t ago_ms, uin
 
 	if (!version_is_shortened(r->version) || ago_ms >= grave_ms)
 		return false;
-	r->version = version_withdrawal(version_order(r->version));
+	r->version = version_tombstone(r->version);
 	r->expiry_ms = now_ms + (grave_ms - ago_ms);
 	return true;
 }

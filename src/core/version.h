@@ -59,6 +59,12 @@ static inline uint64_t version_withdrawal(uint64_t stamp)
 	return stamp | 1;
 }
 
+/* Of the tombstone that a record of this version leaves. */
+static inline uint64_t version_tombstone(uint64_t version)
+{
+	return version_withdrawal(version_order(version));
+}
+
 static inline bool version_is_shortened(uint64_t version)
 {
 	return version & 2;

@@ -2,7 +2,6 @@
 #include "net_rig.h"
 
 #include <stdlib.h>
-
 #include <string.h>
 
 #include "base/hex.h"
@@ -397,6 +396,18 @@ void net_free(struct net *net)
 		view_free(x->view);
 	}
 	free(net);
+}
+
+int net_setup(void **state)
+{
+	*state = net_new(5, 3, 2);
+	return 0;
+}
+
+int net_teardown(void **state)
+{
+	net_free(*state);
+	return 0;
 }
 
 struct msg net_answer(const struct net *net, size_t i)

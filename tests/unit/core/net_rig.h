@@ -86,6 +86,10 @@ struct net *net_new(unsigned nodes, uint8_t replicas, uint8_t quorum);
 /* Checks that no op, leg or hash is left anywhere, some seconds later. */
 void net_free(struct net *net);
 
+/* For cmocka: a net of five, with three owners and a quorum of two. */
+int net_setup(void **state);
+int net_teardown(void **state);
+
 /* The owners, in the order of the row; the others stand behind them. */
 void net_own(struct net *net, const uint8_t *owners, size_t n);
 void net_publish(struct net *net);

@@ -15,18 +15,6 @@
 #define GONE(st) "14 000e" TXID "00000000 01" st
 #define PUT      "01 0014" IP_7 "deadbeef"
 
-static int setup(void **state)
-{
-	*state = net_new(5, 3, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	net_free(*state);
-	return 0;
-}
-
 /* Owners that have 192.0.2.7. */
 static unsigned owners_with_it(struct net *net)
 {
@@ -572,7 +560,7 @@ static void many_hashes(void **state)
 	net->answer_count = 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
 
 int main(void)
 {

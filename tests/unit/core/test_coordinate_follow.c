@@ -14,18 +14,6 @@
 #define STORED_V ((uint64_t)1 << 20)
 #define LIFE     60000
 
-static int setup(void **state)
-{
-	*state = net_new(5, 3, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	net_free(*state);
-	return 0;
-}
-
 /* The old owners have handed all over and let go of it; the asked one does not know that. */
 static void hand_over(struct net *net)
 {
@@ -117,15 +105,16 @@ static void who_has_all_need_not_wait(void **state)
 	net_expect(net, NOBODY);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_new_owner_is_asked, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_owner_is_asked_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			without_word_of_it_nobody_is_found, setup, teardown),
-		cmocka_unit_test_setup_teardown(few_reads_wait, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_has_all_need_not_wait, setup, teardown),
+		TEST(the_new_owner_is_asked),
+		TEST(a_new_owner_is_asked_again),
+		TEST(without_word_of_it_nobody_is_found),
+		TEST(few_reads_wait),
+		TEST(who_has_all_need_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,18 +11,6 @@
 
 #define ASKED 4 /* a node that owns nothing */
 
-static int setup(void **state)
-{
-	*state = net_new(5, 3, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	net_free(*state);
-	return 0;
-}
-
 static void cut_off(struct net *net, unsigned node, bool cut)
 {
 	for (unsigned i = 0; i < net->count; i++)
@@ -288,7 +276,7 @@ static void views_change_all_the_time(void **state)
 	net->answer_count = 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
 
 int main(void)
 {

@@ -30,12 +30,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	net_free(*state);
-	return 0;
-}
-
 static void put_at(struct net *net, unsigned node, unsigned provider)
 {
 	net_put(net, node, NET_HASH, provider, STORED_V, LIFE);
@@ -656,7 +650,7 @@ static void a_want_that_finds_nobody_waits(void **state)
 	net_expect(net, HAVE_7);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, net_teardown)
 
 int main(void)
 {

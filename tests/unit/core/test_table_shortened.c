@@ -210,8 +210,6 @@ static void the_older_copy_does_not_come_back(void **state)
 	assert_int_equal(merge_at(t, 1, V3, LATE + 5000, LATE + 1000), TABLE_APPEARED);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_graves, teardown)
-
 /* It ended while no table had it. */
 static void what_is_read_back_leaves_its_tombstone(void **state)
 {
@@ -229,6 +227,8 @@ static void what_is_read_back_leaves_its_tombstone(void **state)
 	cut.version = W2;
 	assert_false(table_remains(t, &cut, 1000, NOW));
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_graves, teardown)
 
 int main(void)
 {
