@@ -6,6 +6,7 @@
 #define FLAGS      UINT64_C(3) /* S and W */
 #define FIRST_BITS 16          /* of the count: where a millisecond's stamps begin */
 #define STEP_BITS  8
+#define LEAP_BITS  14
 #define STAMP_MAX  (UINT64_MAX - FLAGS)
 #define WALL_BITS  (64 - VERSION_WALL_SHIFT)
 
@@ -42,12 +43,21 @@ uint64_t version_next(struct version_clock *c, uint64_t wall_ms)
 	return next;
 }
 
+/* Others begin behind this one as well, each somewhere else. */
+static uint64_t leap_from(const struct version_clock *c, uint64_t order)
+{
+	uint64_t leap = (rng_mix(c->salt ^ order) >> (64 - LEAP_BITS)) * (FLAGS + 1);
+
+	return order < STAMP_MAX - leap ? order + leap : order;
+}
+
 void version_observe(struct version_clock *c, uint64_t version)
 {
 	uint64_t last = atomic_load_explicit(&c->last, memory_order_relaxed);
 	uint64_t order = version_order(version);
 
-	while (last < order && !atomic_compare_exchange_weak_explicit(&c->last, &last, order,
-				       memory_order_relaxed, memory_order_relaxed))
+	while (last < order &&
+		!atomic_compare_exchange_weak_explicit(&c->last, &last, leap_from(c, order),
+			memory_order_relaxed, memory_order_relaxed))
 		;
 }

@@ -11,9 +11,11 @@
  * every version that was shown to it. Two servers that change one record at the same moment must
  * not come to the same stamp, for then each would take the other's change for its own: in each
  * millisecond the count begins somewhere in its first quarter and goes on by up to 256, both as
- * each server draws for itself. That leaves more than 1500 stamps for a millisecond, on average,
- * before the next one is borrowed. W says that the record was withdrawn; being the lowest bit it
- * makes a withdrawal win against an announcement of the very same stamp, on every server alike.
+ * each server draws for itself. Behind another server's version, where all whose clocks are behind
+ * find themselves together, it first leaps by up to a sixteenth of the count. That leaves more
+ * than 1500 stamps for a millisecond, on average, before the next one is borrowed. W says that the
+ * record was withdrawn; being the lowest bit it makes a withdrawal win against an announcement of
+ * the very same stamp, on every server alike.
  *
  * S says 'shortened': the record took the place of a copy that would have lived longer, so that
  * copies like it elsewhere may outlive it. It is knowledge about a version, not a part of it, and

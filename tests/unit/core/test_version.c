@@ -7,6 +7,7 @@
 
 #define WALL     UINT64_C(1700000000000)
 #define STEP_MAX 1024
+#define LEAP_MAX (4 << 14)
 
 static void a_stamp_has_the_wall_time(void **state)
 {
@@ -37,7 +38,7 @@ static void shortened_takes_no_part_in_the_order(void **state)
 	assert_true(version_order(version_next(&c, WALL)) > version_withdrawal(s));
 	version_observe(&d, v);
 	version_observe(&d, s);
-	assert_in_range(version_next(&d, WALL), v + 4, v + STEP_MAX);
+	assert_in_range(version_next(&d, WALL), v + 4, v + LEAP_MAX + STEP_MAX);
 }
 
 static void stamps_rise_whatever_the_wall_does(void **state)
@@ -79,7 +80,7 @@ static void what_was_observed_is_passed(void **state)
 	(void)state;
 	version_observe(&c, theirs);
 	uint64_t v = version_next(&c, WALL);
-	assert_in_range(v, theirs + 3, theirs + STEP_MAX);
+	assert_in_range(v, theirs + 3, theirs + LEAP_MAX + STEP_MAX);
 	version_observe(&c, version_at(WALL));
 	assert_in_range(version_next(&c, WALL), v + 4, v + STEP_MAX);
 }
@@ -99,9 +100,9 @@ static void two_servers_seldom_come_to_the_same(void **state)
 		version_observe(&d, version_at(WALL + 10 * i + 5));
 		after += version_next(&c, WALL) == version_next(&d, WALL);
 	}
-	/* One in 65536, and one in 256. */
+	/* One in 65536, and about one in 16384. */
 	assert_in_range(fresh, 0, 12);
-	assert_in_range(after, 250, 530);
+	assert_in_range(after, 0, 25);
 }
 
 static void the_end_of_all_numbers_is_not_wrapped(void **state)
