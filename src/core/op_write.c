@@ -42,12 +42,15 @@ static struct tally tally_of(
 	return t;
 }
 
-/* The quorum, or all that there are; but who has just started does not know who there is. */
+/* The quorum, or all that there are; but who has just started does not know who there is, and as
+ * long as it knows nobody its own copy alone says nothing: none would find it. */
 static uint32_t needed(const struct view *v)
 {
 	uint32_t quorum = MUTANT(12) ? 1 : v->write_quorum;
 
-	return quorum < v->known || !v->settled ? quorum : v->known;
+	if (!v->settled)
+		return quorum < 2 && v->known < 2 ? 2 : quorum;
+	return quorum < v->known ? quorum : v->known;
 }
 
 /* An enum msg_status, or PENDING. */

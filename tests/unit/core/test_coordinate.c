@@ -46,10 +46,9 @@ static void an_announce_comes_to_all_owners(void **state)
 	assert_int_equal(net_stat(net, ASKED, STATS_ANSWER_DONE), 1);
 }
 
-static void who_has_met_nobody_yet_waits(void **state)
+static void waits_for_others(struct net *net, uint8_t quorum)
 {
-	struct net *net = *state;
-
+	net->quorum = quorum;
 	net_parts(net, 0, PART_PARTIAL);
 	net->fresh[0] = true;
 	net_publish(net);
@@ -60,6 +59,7 @@ static void who_has_met_nobody_yet_waits(void **state)
 	net_publish(net);
 	net_run_until(net, 1);
 	net_expect(net, DONE("00"));
+	net_run(net, 10);
 	assert_true(net_has(net, 1, NET_HASH, 7));
 	/* But not for ever. */
 	net->fresh[0] = true;
@@ -74,6 +74,17 @@ static void who_has_met_nobody_yet_waits(void **state)
 	net_expect(net, "14 000e"
 			"8899aabbccddeeff"
 			"0000003c 01 01");
+}
+
+static void who_has_met_nobody_yet_waits(void **state)
+{
+	waits_for_others(*state, 2);
+}
+
+/* One copy would be enough, but not where nobody looks for it. */
+static void with_a_quorum_of_one_as_well(void **state)
+{
+	waits_for_others(*state, 1);
 }
 
 static void an_owner_stores_it_itself(void **state)
@@ -566,6 +577,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(who_has_met_nobody_yet_waits),
+		TEST(with_a_quorum_of_one_as_well),
 		TEST(an_announce_comes_to_all_owners),
 		TEST(an_owner_stores_it_itself),
 		TEST(nobody_is_answered_before_the_quorum),
