@@ -153,6 +153,7 @@ static int seek_seeds(struct daemon *d)
 		return -1;
 	seeds_free(d->seeds);
 	d->seeds = s;
+	seeds_seek(s);
 	return 0;
 }
 

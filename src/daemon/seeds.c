@@ -19,7 +19,7 @@
 struct seeds {
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
-	bool abandoned;
+	bool begun, abandoned;
 	bool thread_runs; /* the maker's to read and write */
 	seeds_found *found;
 	void *owner;
@@ -110,7 +110,13 @@ static void seeds_destroy(struct seeds *s)
 	free(s);
 }
 
-/* With the lock, which is free while it waits. */
+/* These two with the lock, which is free while they wait. */
+static void await_begin(struct seeds *s)
+{
+	while (!s->begun && !s->abandoned)
+		pthread_cond_wait(&s->woken, &s->lock);
+}
+
 static void rest(struct seeds *s)
 {
 	struct timespec until;
@@ -127,6 +133,7 @@ static void *run(void *arg)
 
 	thread_name("seeds");
 	pthread_mutex_lock(&s->lock);
+	await_begin(s);
 	while (!s->abandoned) {
 		pthread_mutex_unlock(&s->lock);
 		round_of(s, true);
@@ -170,9 +177,7 @@ struct seeds *seeds_new(
 	s->self = *self;
 	s->found = found;
 	s->owner = owner;
-	bool has_names = round_of(s, false);
-	s->found(owner, s->addrs, s->addr_count);
-	if (!has_names)
+	if (!round_of(s, false))
 		return s;
 	if (thread_start(&thread, run, s) != 0) {
 		int why = errno;
@@ -183,6 +188,15 @@ struct seeds *seeds_new(
 	s->thread_runs = true;
 	pthread_detach(thread);
 	return s;
+}
+
+void seeds_seek(struct seeds *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->found(s->owner, s->addrs, s->addr_count);
+	s->begun = true;
+	pthread_cond_signal(&s->woken);
+	pthread_mutex_unlock(&s->lock);
 }
 
 void seeds_free(struct seeds *s)

@@ -25,9 +25,13 @@ typedef void seeds_found(void *owner, const struct addr *addrs, size_t n);
 
 struct seeds;
 
-/* self: this server; its port is that of names without one. All is copied. NULL with errno. */
+/* self: this server; its port is that of names without one. All is copied. Nothing is found before
+ * seeds_seek(). NULL with errno. */
 struct seeds *seeds_new(
 	const struct server_list *names, const struct addr *self, seeds_found *found, void *owner);
+
+/* Once: from now on. Calls found before it returns. */
+void seeds_seek(struct seeds *s);
 
 /* found is not called any more when it returns. NULL is nothing. */
 void seeds_free(struct seeds *s);

@@ -75,6 +75,9 @@ static struct seeds *seek_as(const char *own, struct finder *f, const char *cons
 	assert_int_equal(addr_parse(own, PORT, &self), 0);
 	struct seeds *s = seeds_new(&(struct server_list){names, n}, &self, found, f);
 	assert_non_null(s);
+	unsigned calls = calls_of(f);
+	seeds_seek(s);
+	assert_true(calls_of(f) > calls);
 	memset(names, 0, sizeof(names)); /* it has its own copies */
 	return s;
 }
@@ -181,6 +184,25 @@ static void nothing_comes_after_the_end(void **state)
 	assert_int_equal(calls_of(&f), calls);
 }
 
+/* A reload makes new ones, and lets the old ones go before these begin. */
+static void nothing_is_found_before_it_begins(void **state)
+{
+	struct server_name name;
+	struct addr self = {.port = PORT};
+	const struct timespec a_while = {.tv_nsec = 50000000};
+	struct finder f;
+
+	(void)state;
+	finder_init(&f);
+	assert_int_equal(server_name_parse("localhost", &name), 0);
+	struct seeds *s = seeds_new(&(struct server_list){&name, 1}, &self, found, &f);
+	assert_non_null(s);
+	nanosleep(&a_while, NULL);
+	seeds_free(s);
+	nanosleep(&a_while, NULL);
+	assert_int_equal(calls_of(&f), 0);
+}
+
 static void there_is_a_limit(void **state)
 {
 	const char *texts[SEEN_MAX + 1];
@@ -202,6 +224,7 @@ int main(void)
 		cmocka_unit_test(names_are_looked_up_behind),
 		cmocka_unit_test(names_have_addresses_of_both_families),
 		cmocka_unit_test(nothing_comes_after_the_end),
+		cmocka_unit_test(nothing_is_found_before_it_begins),
 		cmocka_unit_test(there_is_a_limit),
 	};
 
