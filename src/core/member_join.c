@@ -89,7 +89,11 @@ size_t members_silent_seeds(
 
 void members_hint(struct members *m, const struct addr *id, const struct ip *teller)
 {
-	if (!members_hint_ok(m, id, teller) || member_find(m, id) || contact_find(m, id))
+	const struct member *x = member_find(m, id);
+	/* Gossip says nothing of who speaks base messages only: when it left, it may be back. */
+	bool back = x && x->state == PEER_LEFT && x->start == 0;
+
+	if (!members_hint_ok(m, id, teller) || (x && !back) || contact_find(m, id))
 		return;
 	if (!contact_add(m, id, false, HINT_TRIES))
 		stats_inc(m->stats, STATS_HINTS_DROPPED);

@@ -175,6 +175,26 @@ static void the_others_are_told_again(void **state)
 	net_free(net);
 }
 
+/* It went with a word to all, and has come back with a word to one. */
+static void it_comes_back_to_one(void **state)
+{
+	struct net *net = with_old(2);
+
+	(void)state;
+	it_is_found(net, "050010" IP_2, "10.0.0.2:9000");
+	assert_int_equal(old_state(net, 1), PEER_ALIVE);
+	net_inject(net, OLD, PEER_1, DECO);
+	net_inject(net, OLD, "10.0.0.2:8471", DECO);
+	net_run(net, SECOND);
+	assert_int_equal(old_state(net, 0), 0);
+	assert_int_equal(old_state(net, 1), 0);
+	net_inject(net, OLD, PEER_1, NEW_OLD);
+	it_is_found(net, "050010" IP_2, "10.0.0.2:9000");
+	assert_int_equal(old_state(net, 0), PEER_ALIVE);
+	assert_int_equal(old_state(net, 1), PEER_ALIVE);
+	net_free(net);
+}
+
 static void it_hears_of_newcomers(void **state)
 {
 	struct net *net = net_new(2, false, seed);
@@ -422,6 +442,7 @@ int main(void)
 		cmocka_unit_test(it_is_told_who_is_there),
 		cmocka_unit_test(the_others_meet_it),
 		cmocka_unit_test(the_others_are_told_again),
+		cmocka_unit_test(it_comes_back_to_one),
 		cmocka_unit_test(it_hears_of_newcomers),
 		cmocka_unit_test(it_is_a_seed),
 		cmocka_unit_test(anybody_may_ask),
