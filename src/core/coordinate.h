@@ -28,7 +28,7 @@
  * learns so it merges into its table. When the time is over, what is known is answered. With
  * confirm_misses off a complete owner's 'nobody' is enough. When the whole row was asked and nobody
  * in it had all, the partition has just come to others: those who had nothing are asked again, and
- * whom a new view names, as long as there is time and there are few ops (OPS_WAITING).
+ * whom a new view names, as long as there is time and there are few reads (READS_WAITING).
  *
  * A server that is not settled may not know yet who there is: status 1, and 'nobody' for want of
  * somebody to ask, come from it only when the time is over.
@@ -55,13 +55,13 @@
 
 #include "core/lane.h"
 
-#define OPS_MAX      4096
-#define OPS_WAITING  (OPS_MAX / 8) /* with more, no read waits for new owners */
-#define LEGS_MAX     16384
-#define OP_TRIES     5
-#define OP_READ_MS   1500 /* a read is answered within this, whatever is known then */
-#define OP_WRITE_MS  3000 /* a write is answered within this */
-#define OP_LINGER_MS 5000
+#define OPS_MAX       4096
+#define READS_WAITING (OPS_MAX / 8) /* with more, no read waits for new owners */
+#define LEGS_MAX      16384
+#define OP_TRIES      5
+#define OP_READ_MS    1500 /* a read is answered within this, whatever is known then */
+#define OP_WRITE_MS   3000 /* a write is answered within this */
+#define OP_LINGER_MS  5000
 
 struct coordinator;
 

@@ -166,8 +166,9 @@ struct op *op_new(struct coordinator *c, enum msg_type type, const struct hash_l
 	while (!op && evict(c));
 	if (!op)
 		return NULL;
-	c->ops_used++;
 	op_init(c, op, type, now);
+	c->ops_used++;
+	c->reads += op_is_read(op);
 	take_hashes(c, op, hashes);
 	return op;
 }
@@ -196,6 +197,7 @@ void op_free(struct coordinator *c, struct op *op)
 	link_append(&c->free_ops, &op->place);
 	op->state = OP_FREE;
 	c->ops_used--;
+	c->reads -= op_is_read(op);
 }
 
 void op_set_print(struct coordinator *c, struct op *op, uint64_t print)

@@ -98,7 +98,7 @@ static bool may_be_more(const struct coordinator *c, const struct view *v, const
 {
 	if (h->total != 0)
 		return false;
-	return !v->settled || (h->nobody == 0 && leg_first(op) && c->ops_used <= OPS_WAITING);
+	return !v->settled || (h->nobody == 0 && leg_first(op) && c->reads <= READS_WAITING);
 }
 
 /*

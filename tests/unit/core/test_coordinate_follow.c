@@ -85,10 +85,33 @@ static void few_reads_wait(void **state)
 		net->answer_count = net->answer_count < NET_ANSWERS / 2 ? net->answer_count : 0;
 	}
 	net_run(net, 10);
-	assert_true(coordinator_ops(net->nodes[ASKED].lane->coordinator) <= OPS_WAITING + 16);
+	assert_true(coordinator_ops(net->nodes[ASKED].lane->coordinator) <= READS_WAITING + 16);
 	assert_int_equal(net_stat(net, ASKED, STATS_DROP_BUSY), 0);
 	net->answer_count = 0;
 	net_run(net, 2000);
+	net->answer_count = 0;
+}
+
+/* What only lingers gives its place up, and takes nobody's time. */
+static void what_lingers_does_not_count(void **state)
+{
+	struct net *net = *state;
+	char hex[64];
+
+	hand_over(net);
+	net->cut[ASKED][2] = true; /* and nobody knows that yet */
+	for (unsigned i = 0; i < 2 * READS_WAITING; i++) {
+		snprintf(hex, sizeof(hex), "01 0014" IP_7 "%08x", i);
+		net_send(net, ASKED, NET_CLIENT, hex);
+		if (i % 16 == 0)
+			net_run(net, 1);
+	}
+	assert_true(coordinator_ops(net->nodes[ASKED].lane->coordinator) > READS_WAITING);
+	net->cut[ASKED][2] = false;
+	net_send(net, ASKED, NET_CLIENT, GET);
+	net_run(net, 700);
+	assert_int_equal(net->answer_count, 0);
+	net_run(net, 6000);
 	net->answer_count = 0;
 }
 
@@ -114,6 +137,7 @@ int main(void)
 		TEST(a_new_owner_is_asked_again),
 		TEST(without_word_of_it_nobody_is_found),
 		TEST(few_reads_wait),
+		TEST(what_lingers_does_not_count),
 		TEST(who_has_all_need_not_wait),
 	};
 
