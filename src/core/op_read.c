@@ -91,14 +91,20 @@ static void tell_all(struct coordinator *c, struct op_hash *h)
 
 /* Who has just started may not know yet who there is; and where others were asked and no owner has
  * all, there may be a new one by now, of whom word is under way: that nobody is left to ask says
- * nothing. The latter may also be so for half a minute, when all servers have just started: then
- * reads that wait are not to take the places of all others. */
-static bool may_be_more(const struct coordinator *c, const struct view *v, const struct op *op,
-	const struct op_hash *h)
+ * nothing. */
+static bool may_be_more(const struct view *v, const struct op *op, const struct op_hash *h)
 {
-	if (h->total != 0)
-		return false;
-	return !v->settled || (h->nobody == 0 && leg_first(op) && c->reads <= READS_WAITING);
+	return h->total == 0 && (!v->settled || (h->nobody == 0 && leg_first(op)));
+}
+
+/* That no owner has all may be so for half a minute, when all servers have just started: then reads
+ * that wait are not to take the places of all others. */
+static bool may_wait(const struct coordinator *c, const struct view *v)
+{
+	if (!v->settled || c->reads <= READS_WAITING)
+		return true;
+	op_count(c, STATS_CLUSTER_OPS_CUT);
+	return false;
 }
 
 /*
@@ -123,7 +129,7 @@ static void ask(struct coordinator *c, const struct view *v, struct op *op, unsi
 	}
 	if (a.any > 0)
 		return;
-	if (!may_be_more(c, v, op, h))
+	if (!may_be_more(v, op, h) || !may_wait(c, v))
 		h->flags |= READ_DONE;
 	else if (op->again_us == NEVER)
 		op->again_us = now->mono_us + READ_AGAIN_US;

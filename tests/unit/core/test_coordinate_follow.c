@@ -87,6 +87,7 @@ static void few_reads_wait(void **state)
 	net_run(net, 10);
 	assert_true(coordinator_ops(net->nodes[ASKED].lane->coordinator) <= READS_WAITING + 16);
 	assert_int_equal(net_stat(net, ASKED, STATS_DROP_BUSY), 0);
+	assert_true(net_stat(net, ASKED, STATS_CLUSTER_OPS_CUT) > OPS_MAX);
 	net->answer_count = 0;
 	net_run(net, 2000);
 	net->answer_count = 0;
