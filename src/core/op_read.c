@@ -6,7 +6,7 @@
 #include "wire/list.h"
 
 #define SAMPLE_LATE_MS 2000
-#define READ_AGAIN_US  UINT64_C(300000) /* who had not all is asked again so much later */
+#define ASK_ANEW_US    UINT64_C(300000) /* who had not all is asked again so much later */
 
 /* How many complete owners have to say that nobody has a hash. */
 static uint32_t nobodies_needed(const struct view *v, uint32_t partition)
@@ -132,7 +132,7 @@ static void ask(struct coordinator *c, const struct view *v, struct op *op, unsi
 	if (!may_be_more(v, op, h) || !may_wait(c, v))
 		h->flags |= READ_DONE;
 	else if (op->again_us == NEVER)
-		op->again_us = now->mono_us + READ_AGAIN_US;
+		op->again_us = now->mono_us + ASK_ANEW_US;
 }
 
 /* May have the answer built, after which op is not to be touched. */
