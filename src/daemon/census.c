@@ -129,6 +129,12 @@ static void tell_key(const struct stranger *s, char *told)
 	}
 }
 
+/* Workers may have seen it since the census was begun. */
+static uint64_t ago_ms(const struct census *c, const struct stranger *s)
+{
+	return s->last_ms < c->now_ms ? c->now_ms - s->last_ms : 0;
+}
+
 /* Of late only, and of whom we know: anybody can send from anywhere once. */
 static void tell_wrong_keys(const struct census *c, char *told)
 {
@@ -136,7 +142,7 @@ static void tell_wrong_keys(const struct census *c, char *told)
 
 	for (size_t i = 0; i < c->stranger_count; i++) {
 		const struct stranger *s = &c->strangers[i];
-		if (c->now_ms - s->last_ms > RECENT_MS || !census_expects(c, &s->ip))
+		if (ago_ms(c, s) > RECENT_MS || !census_expects(c, &s->ip))
 			continue;
 		if (n++ == 0)
 			tell_key(s, told);
@@ -327,8 +333,8 @@ static json_t *stranger_json(const struct census *c, const struct stranger *s)
 	ip_format(&s->ip, ip);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "address", ip, "fault",
 		fault_names[s->fault], "keyId", clear ? json_null() : key_id(s->key_id),
-		"lastMilliseconds", number(c->now_ms - s->last_ms), "count", number(s->count),
-		"expected", census_expects(c, &s->ip));
+		"lastMilliseconds", number(ago_ms(c, s)), "count", number(s->count), "expected",
+		census_expects(c, &s->ip));
 }
 
 static json_t *seed_json(const struct member_seed *s)

@@ -33,13 +33,15 @@ static struct addr self_of(const struct daemon *d)
 const struct census *daemon_census(struct daemon *d)
 {
 	struct census *c = &d->census;
-	struct now now = clock_now();
 
 	if (!d->cluster)
 		return c;
 	c->self = self_of(d);
 	c->wants_seeds = d->conf.c.cluster.seeds.count != 0;
-	census_take(c, cluster_thread_lock(d->cluster), d->seal, &now);
+	struct cluster *cluster = cluster_thread_lock(d->cluster);
+	/* Not earlier: what the thread has heard meanwhile would lie ahead, and seem long ago. */
+	struct now now = clock_now();
+	census_take(c, cluster, d->seal, &now);
 	memcpy(c->seeds, d->seed_addrs, sizeof(c->seeds));
 	c->seed_count = d->seed_count;
 	cluster_thread_unlock(d->cluster);
@@ -154,11 +156,11 @@ json_t *daemon_partitions(void *daemon, uint32_t first, uint32_t count)
 int daemon_explain(void *daemon, struct span hash, uint64_t *question, struct refusal *why)
 {
 	struct daemon *d = daemon;
-	struct now now = clock_now();
 
 	if (!daemon_has_cluster(d, why))
 		return -1;
 	struct cluster *c = cluster_thread_lock(d->cluster);
+	struct now now = clock_now();
 	int err = explain_start(cluster_explain(c), cluster_view(c), hash, &now, question);
 	cluster_thread_unlock(d->cluster);
 	if (err == 0)
