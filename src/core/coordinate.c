@@ -228,13 +228,14 @@ static size_t check_leg(const struct coordinator *c, const struct op *op, const 
 }
 
 struct census {
-	size_t ops, reads, legs, hashes, found, due, prints;
+	size_t ops, reads, read_hashes, legs, hashes, found, due, prints;
 };
 
 static void check_op(const struct coordinator *c, const struct op *op, struct census *n)
 {
 	n->ops++;
 	n->reads += op_is_read(op);
+	n->read_hashes += op_is_read(op) ? op->count : 0;
 	n->due += op->due.at != 0;
 	n->prints += op->has_print;
 	n->hashes += op->count;
@@ -274,7 +275,7 @@ void coordinator_check(const struct coordinator *c)
 	check_queues(c);
 	heap_check(&c->due);
 	assert(n.ops == c->ops_used && n.ops == c->ops_made - ring_length(&c->free_ops));
-	assert(n.reads == c->reads);
+	assert(n.reads == c->reads && n.read_hashes == c->read_hashes);
 	assert(n.due == c->due.count);
 	assert(n.legs == c->legs_made - ring_length(&c->free_legs));
 	assert(n.hashes == HASHES_MAX - c->hashes_free);

@@ -28,7 +28,8 @@
  * learns so it merges into its table. When the time is over, what is known is answered. With
  * confirm_misses off a complete owner's 'nobody' is enough. When the whole row was asked and nobody
  * in it had all, the partition has just come to others: those who had nothing are asked again, and
- * whom a new view names, as long as there is time and there are few reads (READS_WAITING).
+ * whom a new view names, as long as there is time and there are few reads (READS_WAITING) of
+ * few hashes.
  *
  * A server that is not settled may not know yet who there is: status 1, and 'nobody' for want of
  * somebody to ask, come from it only when the time is over.

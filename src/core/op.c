@@ -167,9 +167,10 @@ struct op *op_new(struct coordinator *c, enum msg_type type, const struct hash_l
 	if (!op)
 		return NULL;
 	op_init(c, op, type, now);
+	take_hashes(c, op, hashes);
 	c->ops_used++;
 	c->reads += op_is_read(op);
-	take_hashes(c, op, hashes);
+	c->read_hashes += op_is_read(op) ? op->count : 0;
 	return op;
 }
 
@@ -198,6 +199,7 @@ void op_free(struct coordinator *c, struct op *op)
 	op->state = OP_FREE;
 	c->ops_used--;
 	c->reads -= op_is_read(op);
+	c->read_hashes -= op_is_read(op) ? op->count : 0;
 }
 
 void op_set_print(struct coordinator *c, struct op *op, uint64_t print)

@@ -174,7 +174,7 @@ struct coordinator {
 	struct op_hash *hashes; /* [0] is none */
 	struct found *found;    /* likewise */
 	uint32_t ops_made, legs_made, hashes_made, found_made;
-	uint32_t ops_used, reads;                     /* not free; of these, reads */
+	uint32_t ops_used, reads, read_hashes;        /* not free; of these, reads */
 	uint32_t hashes_free, found_free;             /* how many */
 	uint16_t hashes_free_first, found_free_first; /* 0: none but those that were never made */
 	struct link free_ops, free_legs, open, lingering, stale, answers, ready;

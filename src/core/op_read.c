@@ -6,6 +6,7 @@
 #include "wire/list.h"
 
 #define SAMPLE_LATE_MS 2000
+#define HASHES_WAITING (HASHES_MAX / 8) /* of reads; with more, none waits for new owners */
 #define ASK_ANEW_US    UINT64_C(300000) /* who had not all is asked again so much later */
 
 /* How many complete owners have to say that nobody has a hash. */
@@ -101,7 +102,7 @@ static bool may_be_more(const struct view *v, const struct op *op, const struct 
  * that wait are not to take the places of all others. */
 static bool may_wait(const struct coordinator *c, const struct view *v)
 {
-	if (!v->settled || c->reads <= READS_WAITING)
+	if (!v->settled || (c->reads <= READS_WAITING && c->read_hashes <= HASHES_WAITING))
 		return true;
 	op_count(c, STATS_CLUSTER_OPS_CUT);
 	return false;

@@ -13,6 +13,7 @@
 
 #define STORED_V ((uint64_t)1 << 20)
 #define LIFE     60000
+#define LARGE    220 /* hashes */
 
 /* The old owners have handed all over and let go of it; the asked one does not know that. */
 static void hand_over(struct net *net)
@@ -93,6 +94,28 @@ static void few_reads_wait(void **state)
 	net->answer_count = 0;
 }
 
+/* Some hundred of them have more hashes than there is room for. */
+static void few_large_reads_wait(void **state)
+{
+	struct net *net = *state;
+	char hex[64 + 10 * LARGE];
+
+	for (unsigned i = 0; i < 3; i++)
+		net_parts(net, i, PART_PARTIAL);
+	for (unsigned i = 0; i < 320; i++) {
+		int len = snprintf(hex, sizeof(hex), "10 %04x %016x 0000 00000000 %02x",
+			15 + 5 * LARGE, i, LARGE);
+		for (unsigned k = 0; k < LARGE; k++)
+			len += snprintf(hex + len, sizeof(hex) - (size_t)len, "04%08x", k);
+		net_send(net, ASKED, NET_CLIENT, hex);
+		net_run(net, 1);
+		net->answer_count = 0;
+	}
+	assert_int_equal(net_stat(net, ASKED, STATS_CLUSTER_OPS_REFUSED), 0);
+	net_run(net, 2000);
+	net->answer_count = 0;
+}
+
 /* What only lingers gives its place up, and takes nobody's time. */
 static void what_lingers_does_not_count(void **state)
 {
@@ -138,6 +161,7 @@ int main(void)
 		TEST(a_new_owner_is_asked_again),
 		TEST(without_word_of_it_nobody_is_found),
 		TEST(few_reads_wait),
+		TEST(few_large_reads_wait),
 		TEST(what_lingers_does_not_count),
 		TEST(who_has_all_need_not_wait),
 	};
