@@ -213,7 +213,7 @@ size_t keyring_warn(const struct seal_keys *keys, const struct census *c,
 	name_members(keys, c, is_not_heard, names);
 	if (names[0])
 		snprintf(out[n++], KEYRING_WARNING_MAX,
-			"this server has no more what is sealed with by %s: let the new key seal "
+			"this server no longer has the key that seals at %s: let the new key seal "
 			"everywhere first",
 			names);
 	return n;

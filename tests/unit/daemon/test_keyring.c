@@ -216,7 +216,7 @@ static void keys_that_cut_off_are_warned_of(void **state)
 	expect_warnings(want, NULL);
 	/* It has both keys, seals with the one that is gone here, and does not hear of it. */
 	hold("a");
-	expect_warnings(NULL, "sealed with by 192.0.2.1:8471: ");
+	expect_warnings(NULL, "the key that seals at 192.0.2.1:8471: ");
 	hold("b");
 	expect_warnings("192.0.2.2:8471: ", NULL);
 	m->state = PEER_DEAD;
