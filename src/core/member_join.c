@@ -309,6 +309,7 @@ static struct member *member_meet(
 		x->start = 0;
 		x->incarnation = 0;
 		x->has_profile = false;
+		x->profile = (struct peer_profile){0};
 		x->openings = 0;
 		member_set_state(m, x, PEER_ALIVE);
 		member_news(m, x);

@@ -195,6 +195,28 @@ static void it_comes_back_to_one(void **state)
 	net_free(net);
 }
 
+/* What spoke there before has said a profile; who comes with base messages only has not. */
+static void it_has_said_no_profile(void **state)
+{
+	struct net *net = net_new(2, false, seed);
+	struct member_info info;
+
+	(void)state;
+	net_start_all(net);
+	net_run(net, 10 * SECOND);
+	assert_int_equal(net_info(net, 0, 1).profile.replicas, 3);
+	net_stop(net, 1);
+	net_run(net, SECOND);
+	net_inject(net, "10.0.0.2:8471", PEER_1, "050010" IP_2);
+	net_run(net, SECOND / 10);
+	info = net_info(net, 0, 1);
+	assert_int_equal(info.state, PEER_ALIVE);
+	assert_false(info.speaks);
+	assert_int_equal(info.profile.replicas, 0);
+	assert_int_equal(info.profile.key_count + info.profile.version_len, 0);
+	net_free(net);
+}
+
 static void it_hears_of_newcomers(void **state)
 {
 	struct net *net = net_new(2, false, seed);
@@ -443,6 +465,7 @@ int main(void)
 		cmocka_unit_test(the_others_meet_it),
 		cmocka_unit_test(the_others_are_told_again),
 		cmocka_unit_test(it_comes_back_to_one),
+		cmocka_unit_test(it_has_said_no_profile),
 		cmocka_unit_test(it_hears_of_newcomers),
 		cmocka_unit_test(it_is_a_seed),
 		cmocka_unit_test(anybody_may_ask),
