@@ -18,13 +18,20 @@ static bool stood_in_the_way(struct peer_request *rq, const struct table_key *ke
 	return true;
 }
 
+/* The bounds that we have of the sender's clock make it end here a little earlier than it meant; a
+ * short life may be over when it comes. Then nothing was kept that the sender could count. */
+static bool is_over(const struct peer_request *rq, const struct record *r)
+{
+	return !version_is_withdrawal(r->version) && r->expiry_ms <= rq->now_ms;
+}
+
 static enum peer_store_status store_one(
 	struct peer_request *rq, struct span hash, const struct record *r, uint64_t *newer)
 {
 	struct table_key key = table_key_of(hash);
 	int change = lane_store_foreign(rq->lane, &key, r, rq->now);
 
-	if (change == DHT_EINVAL)
+	if (change == DHT_EINVAL || is_over(rq, r))
 		return PEER_STORE_REFUSED;
 	if (change < 0 && !MUTANT(23))
 		return PEER_STORE_FULL;

@@ -187,7 +187,7 @@ enum peer_store_status {
 	PEER_STORE_NEWER = 1,     /* a newer version stands in its way */
 	PEER_STORE_FULL = 2,      /* at a limit */
 	PEER_STORE_NOT_OWNER = 3, /* kept, but the receiver does not own it: do not count it */
-	PEER_STORE_REFUSED = 4,   /* the version is too far in the future */
+	PEER_STORE_REFUSED = 4,   /* the version is too far in the future, or the record is over */
 };
 
 struct peer_stored { /* STORED: ID u64, NEWER u64 (0: none stood in the way), N × STATUS u8 */

@@ -150,12 +150,13 @@ static void over_already(void **state)
 	struct net *net = *state;
 	struct peer_stored s = store(net, OWNER, stamp_at(net, 0), 0);
 
-	assert_int_equal(s.statuses.p[0], PEER_STORE_KEPT);
+	assert_int_equal(s.statuses.p[0], PEER_STORE_REFUSED);
 	assert_false(net_has(net, OWNER, NET_HASH, 7));
 	/* A withdrawal that is over withdraws even so. */
 	store(net, OWNER, stamp_at(net, 1), 60000);
 	assert_true(net_has(net, OWNER, NET_HASH, 7));
-	store(net, OWNER, version_withdrawal(stamp_at(net, 2)), 0);
+	s = store(net, OWNER, version_withdrawal(stamp_at(net, 2)), 0);
+	assert_int_equal(s.statuses.p[0], PEER_STORE_KEPT);
 	assert_false(net_has(net, OWNER, NET_HASH, 7));
 }
 
