@@ -92,17 +92,21 @@ static void tell_all(struct coordinator *c, struct op_hash *h)
 
 /* Who has just started may not know yet who there is; and where others were asked and no owner has
  * all, there may be a new one by now, of whom word is under way: that nobody is left to ask says
- * nothing. */
+ * nothing. Nor does it when there was no leg to ask somebody with. */
 static bool may_be_more(const struct view *v, const struct op *op, const struct op_hash *h)
 {
-	return h->total == 0 && (!v->settled || (h->nobody == 0 && leg_first(op)));
+	if (h->total != 0)
+		return false;
+	return op->unasked || !v->settled || (h->nobody == 0 && leg_first(op));
 }
 
 /* That no owner has all may be so for half a minute, when all servers have just started: then reads
  * that wait are not to take the places of all others. */
-static bool may_wait(const struct coordinator *c, const struct view *v)
+static bool may_wait(const struct coordinator *c, const struct view *v, const struct op *op)
 {
-	if (!v->settled || (c->reads <= READS_WAITING && c->read_hashes <= HASHES_WAITING))
+	if (op->unasked || !v->settled)
+		return true;
+	if (c->reads <= READS_WAITING && c->read_hashes <= HASHES_WAITING)
 		return true;
 	op_count(c, STATS_CLUSTER_OPS_CUT);
 	return false;
@@ -130,7 +134,7 @@ static void ask(struct coordinator *c, const struct view *v, struct op *op, unsi
 	}
 	if (a.any > 0)
 		return;
-	if (!may_be_more(v, op, h) || !may_wait(c, v))
+	if (!may_be_more(v, op, h) || !may_wait(c, v, op))
 		h->flags |= READ_DONE;
 	else if (op->again_us == NEVER)
 		op->again_us = now->mono_us + ASK_ANEW_US;
@@ -432,6 +436,7 @@ static void forget_answers(struct coordinator *c, struct op *op, uint64_t now_us
 static void ask_all(
 	struct coordinator *c, const struct view *v, struct op *op, const struct now *now)
 {
+	op->unasked = false;
 	for (unsigned i = 0; i < op->count; i++)
 		ask(c, v, op, i, now);
 	settle(c, op);

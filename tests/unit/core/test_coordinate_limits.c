@@ -106,6 +106,42 @@ static void when_all_legs_are_taken(void **state)
 	net_free(net);
 }
 
+/* Who is told by one owner that nobody has it, and has no leg left to ask another, does not say so:
+ * that owner may have missed the write. */
+static void no_leg_is_left_to_confirm_with(void **state)
+{
+	struct net *net = net_new(6, 3, 2);
+	const unsigned asked = 5;
+	unsigned found = 0;
+
+	(void)state;
+	net->state[1] = net->state[2] = PEER_SUSPECT; /* node 0 is the first to be asked */
+	net_publish(net);
+	net_put(net, 1, NET_HASH, 7, (uint64_t)1 << 20, 60000);
+	net_put(net, 2, NET_HASH, 7, (uint64_t)1 << 20, 60000);
+	for (unsigned i = 0; i < 5; i++)
+		net->cut[asked][i] = true;
+	for (unsigned i = 0; i < LEGS_MAX / 5 + 1; i++)
+		get_at(net, asked, i);
+	net_run(net, 590);
+	net->cut[asked][0] = false;
+	net->delay_us[0][asked] = 100000;
+	net_send(net, asked, NET_CLIENT, "00 0004" NET_HASH);
+	net_run(net, 1);
+	net->cut[asked][0] = true;
+	net_run(net, 200);
+	assert_int_equal(net->answer_count, 0);
+	/* When others have given theirs back, who has it is found. */
+	for (unsigned i = 0; i < 5; i++)
+		net->cut[asked][i] = false;
+	net_run(net, 2000);
+	for (size_t i = 0; i < net->answer_count; i++)
+		found += net->answers[i].len == 19;
+	assert_int_equal(found, 1);
+	net->answer_count = 0;
+	net_free(net);
+}
+
 /* What nobody waits for any more gives its place up. */
 static void what_lingers_makes_room(void **state)
 {
@@ -283,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(when_all_ops_are_taken),
 		cmocka_unit_test(when_all_legs_are_taken),
+		cmocka_unit_test(no_leg_is_left_to_confirm_with),
 		TEST(what_lingers_makes_room),
 		TEST(legs_share_datagrams),
 		TEST(what_was_acknowledged_holds),
