@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	tests/unit/core/test_coordinate_limits \
 	tests/unit/core/test_coordinate_read \
 	tests/unit/core/test_coordinate_follow \
+	tests/unit/core/test_coordinate_forged \
 	tests/unit/core/test_late \
 	tests/unit/core/test_explain \
 	tests/unit/core/test_interest \
@@ -55,6 +56,9 @@ tests_unit_core_test_coordinate_read_LDADD = $(core_test_ldadd)
 tests_unit_core_test_coordinate_follow_SOURCES = tests/unit/core/test_coordinate_follow.c \
 	$(core_net_rig)
 tests_unit_core_test_coordinate_follow_LDADD = $(core_test_ldadd)
+tests_unit_core_test_coordinate_forged_SOURCES = tests/unit/core/test_coordinate_forged.c \
+	$(core_net_rig)
+tests_unit_core_test_coordinate_forged_LDADD = $(core_test_ldadd)
 
 tests_unit_core_test_late_SOURCES = tests/unit/core/test_late.c tests/unit/unit.h
 tests_unit_core_test_late_LDADD = $(core_test_ldadd)
