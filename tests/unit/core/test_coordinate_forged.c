@@ -215,6 +215,26 @@ static void records_that_nobody_may_have_are_not_told(void **state)
 	net_expect(net, "11 0029" TXID "00 00000001 00000000 0001" IP_7 "0000 0000003c");
 }
 
+static void sources_that_are_no_host(void **state)
+{
+	static const char *const bad[] = {"0.0.0.0:8471", "224.0.0.1:8471", "255.255.255.255:8471",
+		"[ff02::1]:8471", "192.0.2.1:0"};
+	struct net *net = *state;
+	struct now now = net_now(net, ASKED);
+	uint8_t bytes[32];
+	struct parcel parcel;
+
+	for (size_t i = 0; i <= COUNT(bad); i++) {
+		struct flow flow = rig_flow(i < COUNT(bad) ? bad[i] : "192.0.2.1:8471");
+		size_t len = rig_unhex("05 0010" IP_7, bytes, sizeof(bytes));
+		assert_int_equal(lane_peer_input(net->nodes[ASKED].lane, &now, &flow, bytes, len,
+					 &net->out, &parcel),
+			i == COUNT(bad));
+	}
+	assert_int_equal(net->out.count, 0);
+	assert_int_equal(net_stat(net, ASKED, STATS_PEER_LENGTH), COUNT(bad));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, net_setup, net_teardown)
 
 int main(void)
@@ -225,6 +245,7 @@ int main(void)
 		TEST(what_answers_no_fetch),
 		TEST(what_is_no_host_is_not_told),
 		TEST(records_that_nobody_may_have_are_not_told),
+		TEST(sources_that_are_no_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -446,19 +446,20 @@ static struct rig *rig_with_liar(uint32_t n)
 	return r;
 }
 
-/* One datagram of node 1's answer to the first PULL that node 0 waits with, of so many. */
-static void answer_pull_of(struct rig *r, uint8_t index, uint8_t of)
+/* The first PULL that node 0 waits with; NULL: there is none. */
+static const struct repair_job *first_asked(const struct rig *r)
 {
-	const struct repair *repair = r->node[0].repair;
-	struct letter l = {
-		.known = true, .id = r->node[1].id, .start = 1, .sent_us = r->now.mono_us};
-	const struct repair_job *j = repair->jobs;
+	const struct repair_job *j = r->node[0].repair->jobs, *end = j + REPAIR_JOBS;
 
-	while (j < repair->jobs + REPAIR_JOBS && !(j->used && j->sent))
+	while (j < end && !(j->used && j->sent))
 		j++;
-	if (j == repair->jobs + REPAIR_JOBS)
-		return;
-	struct peer_msg m = {
+	return j < end ? j : NULL;
+}
+
+/* One datagram of an answer to it, of so many. */
+static struct peer_msg pulled_of(const struct repair_job *j, uint8_t index, uint8_t of)
+{
+	return (struct peer_msg){
 		.type = PEER_PULLED,
 		.pulled = {.id = j->id,
 			.partition = (uint16_t)j->partition,
@@ -467,7 +468,24 @@ static void answer_pull_of(struct rig *r, uint8_t index, uint8_t of)
 			.of = of,
 			.cursor = 5},
 	};
-	rig_take(r, 0, &l, &m);
+}
+
+static void hear_from(struct rig *r, const struct addr *id, const struct peer_msg *m)
+{
+	struct letter l = {.known = true, .id = *id, .start = 1, .sent_us = r->now.mono_us};
+
+	rig_take(r, 0, &l, m);
+}
+
+/* Node 1's. */
+static void answer_pull_of(struct rig *r, uint8_t index, uint8_t of)
+{
+	const struct repair_job *j = first_asked(r);
+
+	if (!j)
+		return;
+	struct peer_msg m = pulled_of(j, index, of);
+	hear_from(r, &r->node[1].id, &m);
 }
 
 /* Of each answer only the beginning ever comes, and it goes nowhere. */
@@ -498,6 +516,29 @@ static void more_than_was_asked_for(void **state)
 	answer_pull_of(r, 0, 2);
 	answer_pull_of(r, 1, 3);
 	assert_int_equal(rig_progress(r, 0).pulled_bytes, once);
+	rig_free(r);
+}
+
+/* Whoever was not asked, and what was not. */
+static void answers_to_nothing(void **state)
+{
+	struct rig *r = rig_with_liar(1);
+	const struct repair_job *j = first_asked(r);
+	struct addr other = r->node[1].id;
+
+	(void)state;
+	assert_non_null(j);
+	struct peer_msg right = pulled_of(j, 0, 2), number = right, partition = right;
+	other.port++;
+	number.pulled.id++;
+	partition.pulled.partition ^= 1;
+	hear_from(r, &other, &right);
+	hear_from(r, &r->node[0].id, &right);
+	hear_from(r, &r->node[1].id, &number);
+	hear_from(r, &r->node[1].id, &partition);
+	assert_int_equal(rig_progress(r, 0).pulled_bytes, 0);
+	hear_from(r, &r->node[1].id, &right);
+	assert_true(rig_progress(r, 0).pulled_bytes > 0);
 	rig_free(r);
 }
 
@@ -619,6 +660,7 @@ int main(void)
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(an_answer_without_an_end),
 		cmocka_unit_test(more_than_was_asked_for),
+		cmocka_unit_test(answers_to_nothing),
 		cmocka_unit_test(any_changes),
 	};
 
