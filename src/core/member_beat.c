@@ -283,33 +283,40 @@ void member_take_keep_alive(struct members *m, const struct source *from, const 
 static struct help *place_for_help(
 	struct members *m, const struct flow *back, const struct addr *id)
 {
+	struct help *over = NULL;
+
 	for (uint16_t i = 0; i < m->help_count; i++) {
 		struct help *h = &m->helps[i];
 		if (h->until_us < m->now.mono_us)
-			return h;
-		if (addr_equal(&h->id, id) && addr_equal(&h->back.remote, &back->remote))
+			over = h;
+		else if (addr_equal(&h->id, id) && addr_equal(&h->back.remote, &back->remote))
 			return h;
 	}
-	return m->help_count < MEMBER_HELPS_MAX ? &m->helps[m->help_count++] : NULL;
+	if (!over && m->help_count < MEMBER_HELPS_MAX)
+		over = &m->helps[m->help_count++];
+	if (over)
+		*over = (struct help){.id = *id};
+	return over;
 }
 
+/* Nobody asks for the same one twice in an interval: or one datagram with many ASK_FOR would make
+ * many, to wherever its sender says that members are. */
 void member_take_ask_for(struct members *m, const struct source *from, const struct peer_msg *msg)
 {
 	struct member *x = member_find(m, &msg->ask_for.id);
+	uint64_t now = m->now.mono_us;
 
 	if (!from->member || !x || x == from->member || x->slot == 0 || x->state == PEER_LEFT)
 		return;
 	struct help *h = place_for_help(m, from->flow, &x->id);
-	if (!h) {
+	if (!h || (h->asked_us && now - h->asked_us < m->conf.interval_us / 2)) {
 		stats_inc(m->stats, STATS_HELPS_REFUSED);
 		return;
 	}
-	*h = (struct help){
-		.back = *from->flow,
-		.id = x->id,
-		.seq = msg->ask_for.seq,
-		.until_us = m->now.mono_us + HELP_US,
-	};
+	h->back = *from->flow;
+	h->seq = msg->ask_for.seq;
+	h->until_us = now + HELP_US;
+	h->asked_us = now;
 	member_ask(m, from->mail, x, false);
 }
 

@@ -102,6 +102,7 @@ struct help {
 	struct addr id;
 	uint32_t seq;
 	uint64_t until_us;
+	uint64_t asked_us; /* for this somebody */
 };
 
 /* Pages of another server's members. */

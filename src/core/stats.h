@@ -125,7 +125,7 @@
 	X(ANSWERS_HEARD, "answersHeard", "answers to these that came in time")                     \
 	X(KEEP_ALIVES_ANSWERED, "keepAlivesAnswered", "KEEP_ALIVE questions answered")             \
 	X(HELPS_REFUSED, "helpsRefused",                                                           \
-		"questions on behalf of others refused: too many at a time")                       \
+		"questions on behalf of others refused: too many at a time, or again")             \
 	X(SUSPICIONS, "suspicions", "members that this server began to suspect")                   \
 	X(DEATHS, "deaths", "members that this server found dead")                                 \
 	X(RETURNS, "returns", "members that were held dead and had only been silent")              \

@@ -428,6 +428,29 @@ static void asking_for_others(void **state)
 	net_free(s.net);
 }
 
+/* As often as there are intervals, and no more. */
+static void asking_for_one_again_and_again(void **state)
+{
+	struct scene s = scene_of(2, seed);
+	struct peer_msg ask[20];
+	uint64_t before = net_total(s.net, STATS_KEEP_ALIVES_SENT);
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		ask[i] = (struct peer_msg){.type = PEER_ASK_FOR, .ask_for = {.seq = i, .id = y_id}};
+	for (unsigned i = 0; i < 10; i++) {
+		net_letter(s.net, 0, &x_id, X_START, ask, 20);
+		net_run(s.net, SECOND / 100);
+	}
+	assert_true(net_total(s.net, STATS_KEEP_ALIVES_SENT) - before <= 3);
+	net_run(s.net, SECOND);
+	net_forget_caught(s.net);
+	net_letter(s.net, 0, &x_id, X_START, ask, 1);
+	net_run(s.net, SECOND / 100);
+	assert_true(net_said(s.net, Y_ALIVE, PEER_BEAT, &ask[1]));
+	net_free(s.net);
+}
+
 static void too_many_to_ask_for(void **state)
 {
 	struct scene s = scene_of(1, seed);
@@ -575,6 +598,7 @@ int main(void)
 		cmocka_unit_test(a_roster),
 		cmocka_unit_test(pages),
 		cmocka_unit_test(asking_for_others),
+		cmocka_unit_test(asking_for_one_again_and_again),
 		cmocka_unit_test(too_many_to_ask_for),
 		cmocka_unit_test(old_letters),
 		cmocka_unit_test(waking),
