@@ -230,21 +230,42 @@ uint64_t interest_deadline(const struct interest *i)
 
 /* ---- Answers ---- */
 
-static void take_subscribed(struct interest *i, const struct peer_subscribed *m)
+/* The entry that this answers, and the place of the owner that it must come from; NULL: none. */
+static struct entry *entry_asked_about(struct interest *i, uint64_t id, uint32_t *owner)
 {
-	uint32_t owner = (uint32_t)(m->id >> 32) & 0xff;
-	size_t index = (size_t)(m->id & UINT32_MAX);
+	size_t index = (size_t)(id & UINT32_MAX);
 
-	if (m->id >> 40 != (i->epoch & 0xffffff) || index >= i->used || owner >= OWNERS)
-		return;
-	struct entry *e = &i->entries[index];
-	if (e->due.at == 0 || m->statuses.p[0] == PEER_SUBSCRIBED_FULL)
-		return;
-	e->unheard &= (uint16_t) ~(1u << owner);
-	if (m->statuses.p[0] != PEER_SUBSCRIBED_HAS)
+	*owner = (uint32_t)(id >> 32) & 0xff;
+	if (id >> 40 != (i->epoch & 0xffffff) || index >= i->used || *owner >= OWNERS)
+		return NULL;
+	return i->entries[index].due.at != 0 ? &i->entries[index] : NULL;
+}
+
+static bool is_owner(const struct interest *i, const struct table_key *key, uint32_t place,
+	const struct addr *id)
+{
+	const struct view *v = view_of(i);
+
+	if (!v || v->epoch != i->epoch || place >= v->replicas)
+		return false;
+	uint16_t slot = view_row(v, key->partition)[place];
+	return slot != RING_NONE && addr_equal(&v->members[slot].id, id);
+}
+
+static void take_subscribed(
+	struct interest *i, const struct letter *l, const struct peer_subscribed *m)
+{
+	uint32_t owner;
+	struct entry *e = entry_asked_about(i, m->id, &owner);
+
+	if (!e || m->statuses.p[0] == PEER_SUBSCRIBED_FULL)
 		return;
 	struct table_key key = table_key_of(hash_span(&e->hash));
-	watch_fire(i->lane->server->watch, &key);
+	if (!is_owner(i, &key, owner, &l->id))
+		return;
+	e->unheard &= (uint16_t) ~(1u << owner);
+	if (m->statuses.p[0] == PEER_SUBSCRIBED_HAS)
+		watch_fire(i->lane->server->watch, &key);
 }
 
 static void take_notify(struct interest *i, const struct letter *l, const struct flow *flow,
@@ -256,6 +277,8 @@ static void take_notify(struct interest *i, const struct letter *l, const struct
 
 	mail_put(mail, flow, &noted);
 	stats_inc(&i->lane->stats, STATS_NOTIFIES_TAKEN);
+	if (lane_version_ahead(r.version, mail->now) || !ip_is_unicast(&r.ip))
+		return;
 	lane_tell(i->lane, &key, m->kind, &r, WATCH_OTHER_SERVER, now_mono_ms(mail->now));
 }
 
@@ -270,7 +293,7 @@ bool interest_take(struct interest *i, const struct letter *l, const struct flow
 	if (peer_decode(message, &m) != MSG_GOOD)
 		return false;
 	if (type == PEER_SUBSCRIBED)
-		take_subscribed(i, &m.subscribed);
+		take_subscribed(i, l, &m.subscribed);
 	else
 		take_notify(i, l, flow, &m.notify, mail);
 	return true;
@@ -319,6 +342,7 @@ void interest_notify(
 	struct lane *l, const struct watch_due *due, uint64_t now_ms, struct mail *mail)
 {
 	uint64_t left_ms = due->expiry_ms > now_ms ? due->expiry_ms - now_ms : 0;
+	uint64_t life = left_ms / PEER_LIFE_UNIT_MS;
 	struct peer_msg m = {.type = PEER_NOTIFY};
 
 	m.notify = (struct peer_notify){
@@ -328,7 +352,7 @@ void interest_notify(
 		.record = {.ip = due->ip,
 			.port = due->port,
 			.version = due->version,
-			.life = (uint32_t)(left_ms / PEER_LIFE_UNIT_MS)},
+			.life = life < UINT32_MAX ? (uint32_t)life : UINT32_MAX},
 	};
 	if (mail_put(mail, &due->flow, &m))
 		stats_inc(&l->stats, STATS_NOTIFIES_SENT);

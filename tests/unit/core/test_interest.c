@@ -232,6 +232,99 @@ static void an_owner_says_whether_there_is_somebody(void **state)
 	assert_int_equal(watchers(net, 0), 0);
 }
 
+/* What ASKED hears from a node that it knows. */
+static void hear(struct net *net, unsigned node, const struct peer_msg *m)
+{
+	char id[] = "10.9.0.0:8471";
+	uint8_t bytes[MSG_DATAGRAM_DEFAULT];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	struct now now = net_now(net, ASKED);
+	struct lane *l = net->nodes[ASKED].lane;
+
+	id[7] = (char)('0' + node);
+	struct flow flow = rig_flow(id);
+	struct letter letter = {.known = true, .id = flow.remote, .sent_us = now.mono_us};
+	peer_encode(&w, m);
+	assert_false(w.failed);
+	struct mail mail = lane_mail(l, &now, &net->out, LANE_OUT_MAX);
+	assert_true(interest_take(
+		l->interest, &letter, &flow, (struct span){bytes, writer_used(&w)}, &mail));
+	mail_flush(&mail);
+	net->out.count = 0;
+}
+
+/* SUBSCRIBED to the first question of this view, as the second owner would say it. */
+static void hear_subscribed(struct net *net, unsigned node, uint32_t entry, uint32_t place)
+{
+	static const uint8_t now_on[] = {PEER_SUBSCRIBED_NOW};
+	uint64_t id = (net->epoch & 0xffffff) << 40 | (uint64_t)place << 32 | entry;
+	struct peer_msg m = {.type = PEER_SUBSCRIBED, .subscribed = {id, {now_on, 1}}};
+
+	hear(net, node, &m);
+}
+
+static void only_the_owner_that_was_asked_can_answer(void **state)
+{
+	struct net *net = *state;
+
+	cut(net, ASKED, 1, true);
+	net_send(net, ASKED, NET_CLIENT, WATCH);
+	net_run(net, TRIP_MS);
+	hear_subscribed(net, 3, 0, 1);
+	hear_subscribed(net, 0, 0, 1);
+	hear_subscribed(net, 1, 0, 0);
+	hear_subscribed(net, 1, 0, 2);
+	hear_subscribed(net, 1, 0, 255);
+	hear_subscribed(net, 1, 1, 1);
+	hear_subscribed(net, 1, UINT32_MAX, 1);
+	net_run(net, INTEREST_RETRY_MS + TRIP_MS);
+	assert_int_equal(subscribes(net), OWNERS + 1);
+	hear_subscribed(net, 1, 0, 1);
+	net_run(net, 2 * INTEREST_RETRY_MS);
+	assert_int_equal(subscribes(net), OWNERS + 1);
+}
+
+static void hear_of(struct net *net, const char *provider, int64_t ahead_ms)
+{
+	static const uint8_t hash[] = {0xde, 0xad, 0xbe, 0xef};
+	uint64_t wall_ms = net_now(net, ASKED).wall_ms;
+	struct peer_msg m = {
+		.type = PEER_NOTIFY,
+		.notify =
+			{
+				.seq = 1,
+				.kind = EVENT_APPEARED,
+				.hash = {hash, sizeof(hash)},
+				.record =
+					{
+						.ip = rig_ip(provider),
+						.version = version_at(
+							(uint64_t)((int64_t)wall_ms + ahead_ms)),
+						.life = 600,
+					},
+			},
+	};
+
+	hear(net, 0, &m);
+	net_run(net, 100);
+}
+
+static void of_nobody_and_of_another_day(void **state)
+{
+	struct net *net = *state;
+
+	net_send(net, ASKED, NET_CLIENT, WATCH);
+	net_run(net, 10);
+	net->answer_count = 0;
+	hear_of(net, "0.0.0.0", 0);
+	hear_of(net, "224.0.0.1", 0);
+	hear_of(net, "192.0.2.7", 2 * 24 * 3600 * 1000);
+	assert_int_equal(net->answer_count, 0);
+	hear_of(net, "192.0.2.7", 0);
+	assert_int_equal(net->answer_count, 1);
+	net->answer_count = 0;
+}
+
 /* What is too much is counted, and there is room again when nobody watches. */
 static void a_limit(void **state)
 {
@@ -267,6 +360,8 @@ int main(void)
 		TEST(a_change_is_told_once),
 		TEST(a_want_learns_late_of_what_is_there),
 		TEST(an_owner_says_whether_there_is_somebody),
+		TEST(only_the_owner_that_was_asked_can_answer),
+		TEST(of_nobody_and_of_another_day),
 		TEST(a_limit),
 	};
 
