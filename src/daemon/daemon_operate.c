@@ -62,6 +62,8 @@ static void look_at_health(struct daemon *d, const uint64_t n[static STATS_COUNT
 		.now_us = now_us,
 		.refused = n[STATS_RECORDS_REFUSED],
 		.overflows = n[STATS_RECEIVE_OVERFLOWS],
+		/* Not those of the workers: to what addresses they send is for clients to say. */
+		.unsent = stats_get(lane_stats(server_cluster_lane(d->server)), STATS_SEND_ERRORS),
 		.told = {[HEALTH_CONFIG] = d->rejected},
 	};
 

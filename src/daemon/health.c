@@ -12,6 +12,8 @@ static const struct {
 		"records.max_records, max_memory or max_providers_per_hash is reached"},
 	[HEALTH_OVERFLOWS] = {"datagrams lost lately in front of a full receive buffer",
 		"more come than are answered, or net.core.rmem_max is small"},
+	[HEALTH_UNSENT] = {"datagrams for other servers refused lately by this system",
+		"a firewall here, or no route to them; the log says which"},
 };
 
 static const char before_config[] =
@@ -35,6 +37,7 @@ void health_observe(struct health *h, const struct health_facts *facts)
 {
 	observe(h, HEALTH_REFUSED, facts->refused, facts->now_us);
 	observe(h, HEALTH_OVERFLOWS, facts->overflows, facts->now_us);
+	observe(h, HEALTH_UNSENT, facts->unsent, facts->now_us);
 	for (int i = HEALTH_COUNTED; i < HEALTH_TROUBLES; i++)
 		snprintf(
 			h->told[i], sizeof(h->told[i]), "%s", facts->told[i] ? facts->told[i] : "");

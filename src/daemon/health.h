@@ -21,6 +21,7 @@ enum health_trouble {
 	/* A counter grows. */
 	HEALTH_REFUSED,   /* records refused at a limit */
 	HEALTH_OVERFLOWS, /* datagrams lost in front of the daemon */
+	HEALTH_UNSENT,    /* datagrams for other servers that the system did not take */
 	HEALTH_COUNTED,
 
 	/* Somebody says so, in words. */
@@ -39,6 +40,7 @@ struct health_facts {
 	uint64_t now_us;
 	uint64_t refused;
 	uint64_t overflows;
+	uint64_t unsent;
 	/* From HEALTH_CONFIG (the first fault of a rejected reload) on: valid UTF-8 that fits;
 	 * NULL or "": none. Borrowed. */
 	const char *told[HEALTH_TROUBLES];

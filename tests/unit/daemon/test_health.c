@@ -54,17 +54,20 @@ static void troubles_are_told_side_by_side(void **state)
 	health_observe(&h, &(struct health_facts){.now_us = SECOND,
 				   .refused = 1,
 				   .overflows = 12,
+				   .unsent = 3,
 				   .told = {[HEALTH_CONFIG] = "dht.conf:3: unknown setting",
 					   [HEALTH_CLOCK] = "a clock is off"}});
-	assert_int_equal(reasons_of(&h, out), 4);
+	assert_int_equal(reasons_of(&h, out), 5);
 	assert_non_null(strstr(out[1], "full receive buffer: 12 "));
-	assert_string_equal(out[2],
+	assert_non_null(strstr(out[2], "refused lately by this system: 3 "));
+	assert_string_equal(out[3],
 		"the configuration was rejected, and the next start would fail: "
 		"dht.conf:3: unknown setting");
-	assert_string_equal(out[3], "a clock is off");
+	assert_string_equal(out[4], "a clock is off");
 
 	health_observe(
-		&h, &(struct health_facts){.now_us = 100 * SECOND, .refused = 1, .overflows = 12});
+		&h, &(struct health_facts){
+			    .now_us = 100 * SECOND, .refused = 1, .overflows = 12, .unsent = 3});
 	assert_int_equal(reasons_of(&h, out), 0);
 }
 
