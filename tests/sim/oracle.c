@@ -48,6 +48,7 @@ struct act {
 	struct group servers;  /* that it came to, and those that have acknowledged it */
 	struct group acked_by; /* each gives it a version of its own */
 	struct group owners;   /* those that its servers stored it on */
+	struct group held;     /* servers that had something of its key before it came */
 	bool owners_vary;      /* its servers, or one in the course of time, took others for them */
 };
 
@@ -58,6 +59,7 @@ struct key {
 	uint64_t older_us, older_end_us;
 	uint32_t older_quorum;      /* the least that one of them had, or one that took its place */
 	uint64_t older_pardoned_us; /* until then one that is excused may come back */
+	bool older_lost; /* what took their place was lost with its disks, before the last audit */
 	uint32_t announced, withdrawn;
 };
 
@@ -212,6 +214,15 @@ static struct group group_both(const struct group *a, const struct group *b)
 	return both;
 }
 
+static struct group group_common(const struct group *a, const struct group *b)
+{
+	struct group common;
+
+	for (size_t i = 0; i < GROUP_WORDS; i++)
+		common.bits[i] = a->bits[i] & b->bits[i];
+	return common;
+}
+
 /* Whom a server takes for the owners of a hash. */
 static struct group owners_of(const struct sim *s, const struct node *n, uint32_t hash)
 {
@@ -223,6 +234,17 @@ static struct group owners_of(const struct sim *s, const struct node *n, uint32_
 	for (uint32_t i = 0; i < v->replicas && i < v->row_len && row[i] != RING_NONE; i++)
 		group_add(&owners, place_of(&v->members[row[i]].id.ip).index);
 	return owners;
+}
+
+/* What moves to other owners takes with it what there is to know. */
+static struct group holders_of(const struct sim *s, uint32_t hash, uint32_t provider)
+{
+	struct group held = {0};
+
+	for (uint32_t i = 0; i < s->fleet->count; i++)
+		if (selfcheck_holds(s, i, hash, provider))
+			group_add(&held, i);
+	return held;
 }
 
 static void note_owners(
@@ -242,7 +264,10 @@ void oracle_asked(struct sim *s, struct node *n, const struct ask *r)
 	for (uint32_t i = 0; i < r->hash_count; i++) {
 		struct key *k = &s->oracle->keys[r->hashes[i]][r->provider];
 		struct act *a = act_of(s, r, k);
-		note_owners(s, n, a, r->hashes[i], group_size(&a->servers) == 0);
+		bool first = group_size(&a->servers) == 0;
+		note_owners(s, n, a, r->hashes[i], first);
+		if (first)
+			a->held = holders_of(s, r->hashes[i], r->provider);
 		a->last_us = s->now_us;
 		a->end_last_us = s->now_us + r->ttl_s * SIM_SECOND;
 		a->wall_ms = wall_ms < a->wall_ms ? wall_ms : a->wall_ms;
@@ -309,11 +334,20 @@ static uint32_t common(
 	return sum > size ? sum - size : 0;
 }
 
+/* Whether b's quorum must have met one that had something of its key, and had owned a. */
+static bool held(const struct act *a, const struct act *b, uint32_t quorum_b)
+{
+	struct group there = group_common(&b->held, &b->owners);
+
+	there = group_common(&there, &a->owners);
+	return copies(b, quorum_b) + group_size(&there) > group_size(&b->owners);
+}
+
 /* Whether b has met a, which was before it, in each version that it was given. */
 static bool overlap(const struct act *a, uint32_t quorum_a, const struct act *b, uint32_t quorum_b)
 {
 	return !a->torn && memcmp(&a->servers, &a->acked_by, sizeof(a->servers)) == 0 &&
-	       common(a, quorum_a, b, quorum_b) > 0;
+	       common(a, quorum_a, b, quorum_b) > 0 && held(a, b, quorum_b);
 }
 
 static bool surely_before(const struct sim *s, const struct act *a, const struct act *b)
@@ -344,6 +378,7 @@ static void note_older(const struct sim *s, struct key *k, const struct act *a, 
 		return;
 	if (k->older_end_us < s->now_us) {
 		k->older_pardoned_us = 0;
+		k->older_lost = false;
 		k->older_us = a->first_us;
 		k->older_quorum = s->plan.quorum;
 	}
@@ -460,18 +495,26 @@ static bool is_excused(const struct sim *s, const struct act *a)
 	return a->pardoned || losers(s, a->first_us, a->acked_us) >= a->quorum;
 }
 
+/* Whether so many servers have lost their disks that nobody may know what took the place of what
+ * was before its acts. */
+static bool older_is_lost(const struct sim *s, const struct key *k, uint64_t from_us)
+{
+	return from_us <= k->older_end_us + ORACLE_SLACK_US &&
+	       (k->older_lost || losers(s, k->older_us, s->now_us) >= k->older_quorum);
+}
+
 /* Whether what was before its acts may come back. Who has met both knows that it must not. */
 static bool older_is_excused(const struct sim *s, const struct key *k, uint64_t from_us)
 {
 	return (k->older_pardoned_us && from_us <= k->older_pardoned_us + ORACLE_SLACK_US) ||
-	       2 * s->plan.quorum <= s->plan.replicas ||
-	       losers(s, k->older_us, s->now_us) >= k->older_quorum;
+	       2 * s->plan.quorum <= s->plan.replicas || older_is_lost(s, k, from_us);
 }
 
 static void repaired(const struct sim *s, struct key *k)
 {
 	if (k->acts && older_is_excused(s, k, s->now_us))
 		k->older_pardoned_us = k->older_end_us;
+	k->older_lost = older_is_lost(s, k, s->now_us);
 	for (struct act *a = k->acts; a; a = a->next)
 		a->pardoned = a->acked && is_excused(s, a);
 }
@@ -566,7 +609,8 @@ enum oracle_say oracle_say(struct sim *s, uint32_t hash, uint32_t provider, uint
 	if (!repaired || sum.known_us + WRITE_US > from_us)
 		return ORACLE_MAY;
 	if (!sum.announce)
-		return sum.excused ? ORACLE_EXCUSED : ORACLE_MUST_NOT;
+		return sum.excused || older_is_lost(s, k, from_us) ? ORACLE_EXCUSED
+		                                                   : ORACLE_MUST_NOT;
 	if (from_us <= sum.end_last_us + ORACLE_SLACK_US)
 		return ORACLE_MAY;
 	return older_is_excused(s, k, from_us) ? ORACLE_EXCUSED : ORACLE_MUST_NOT;

@@ -13,9 +13,9 @@
  * *a surely before b*: a was done before b's first copy came, b was acknowledged, and either no
  * clock of any server was as late when a was done as that of b's server when b came (so a's version
  * is lower), or a was acknowledged and their quorums overlap, as both were stored with the same
- * owners (so b met a, and went above it; servers that were cut off from each other have quorums of
- * their own). Acts that are surely before an acknowledged one are forgotten. From those that are
- * left follows:
+ * owners who had it still (so b met a, and went above it; servers that were cut off from each other
+ * have quorums of their own, and what went to other owners is not met). Acts that are surely before
+ * an acknowledged one are forgotten. From those that are left follows:
  *
  *     some are acknowledged, and all announce  → it must be there until the first of them may end
  *     some are acknowledged, and all withdraw  → it must not be there (once repaired)

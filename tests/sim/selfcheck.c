@@ -67,18 +67,25 @@ void selfcheck_copies(struct sim *s)
 				check_copies(s, hash, p, least);
 }
 
-uint32_t selfcheck_holders(const struct sim *s, uint32_t hash, uint32_t provider, uint64_t since_us)
+bool selfcheck_holds(const struct sim *s, uint32_t server, uint32_t hash, uint32_t provider)
 {
+	const struct node *n = &s->fleet->nodes[server];
 	struct table_key key = table_key_of(hash_span(oracle_hash(s, hash)));
 	struct addr addr = oracle_provider(s, provider);
+	uint64_t now_ms = clock_mono_us(&n->clock, s->now_us) / 1000;
+
+	return node_is_up(n) &&
+	       table_version(server_table(n->server), &key, &addr.ip, addr.port, now_ms) != 0;
+}
+
+uint32_t selfcheck_holders(const struct sim *s, uint32_t hash, uint32_t provider, uint64_t since_us)
+{
 	uint32_t holders = 0;
 
 	for (uint32_t i = 0; i < s->fleet->count; i++) {
 		const struct node *n = &s->fleet->nodes[i];
-		uint64_t now_ms = clock_mono_us(&n->clock, s->now_us) / 1000;
 		holders += !node_is_up(n) || n->start_us >= since_us ||
-		           table_version(
-				   server_table(n->server), &key, &addr.ip, addr.port, now_ms);
+		           selfcheck_holds(s, i, hash, provider);
 	}
 	return holders;
 }
