@@ -43,6 +43,7 @@ struct act {
 	bool torn;       /* a later one was stored where disks with it had been lost */
 	uint32_t quorum; /* servers that have it when it is acked */
 	uint64_t first_us, last_us, acked_us;
+	uint64_t known_us; /* when all may be asked about it, once it is acked */
 	uint64_t end_first_us, end_last_us;
 	uint64_t wall_ms;      /* the earliest clock of its servers when a copy came */
 	struct group servers;  /* that it came to, and those that have acknowledged it */
@@ -471,6 +472,8 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	sim_count(s, a->withdraws ? TALLY_WITHDRAWN : TALLY_ACKED);
 	a->acked = true;
 	a->acked_us = s->now_us;
+	/* Who has just started tells those that it meets then. */
+	a->known_us = s->now_us + (v->settled ? 0 : LINGER_US);
 	a->quorum = few ? v->known : s->plan.quorum;
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)
@@ -560,7 +563,7 @@ static struct summary sum_up(const struct sim *s, const struct key *k)
 	struct summary sum = {.end_first_us = SIM_NEVER, .excused = true};
 
 	for (const struct act *a = k->acts; a; a = a->next) {
-		uint64_t known = a->acked ? a->acked_us : a->first_us;
+		uint64_t known = a->acked ? a->known_us : a->first_us;
 		sum.any = true;
 		sum.known_us = known > sum.known_us ? known : sum.known_us;
 		sum.acked |= a->acked;

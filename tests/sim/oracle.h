@@ -18,6 +18,7 @@
  * an acknowledged one are forgotten. From those that are left follows:
  *
  *     some are acknowledged, and all announce  → it must be there until the first of them may end
+ *                                                (some seconds later, by who had just started)
  *     some are acknowledged, and all withdraw  → it must not be there (once repaired)
  *     all have ended                           → it must not be there; at once when no act ever
  *                                                made that was still to live
