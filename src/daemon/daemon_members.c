@@ -274,13 +274,29 @@ static uint8_t state_of(const struct census *c, const struct addr *id)
 	return 0;
 }
 
+/* A server has one address, and sends to its like only. False with a refusal. */
+static bool may_send_to(const struct daemon *d, const struct addr *id, struct refusal *why)
+{
+	struct addr self = self_of(d);
+	char own[ADDR_TEXT_MAX];
+
+	if (ip_is_v4(&self.ip) == ip_is_v4(&id->ip))
+		return true;
+	addr_format(&self, own);
+	why->kind = REFUSAL_REFUSED;
+	snprintf(why->reason, sizeof(why->reason), "this server is %s and sends to no %s address",
+		own, ip_is_v4(&id->ip) ? "IPv4" : "IPv6");
+	snprintf(why->hint, sizeof(why->hint), "all members have addresses of one family");
+	return false;
+}
+
 json_t *daemon_add_peer(
 	void *daemon, const char *address, const char *asked_by, struct refusal *why)
 {
 	struct daemon *d = daemon;
 	struct addr id;
 
-	if (!parse_peer(d, address, &id, why))
+	if (!parse_peer(d, address, &id, why) || !may_send_to(d, &id, why))
 		return NULL;
 	uint8_t was = state_of(daemon_census(d), &id);
 	int err = members_add(cluster_members(cluster_thread_lock(d->cluster)), &id);

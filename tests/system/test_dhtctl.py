@@ -311,6 +311,7 @@ class Golden(Ctl):
         self.fails(5, *where, "drop-peer", "127.0.0.2", say=("127.0.0.2:8471 is no member",))
         self.fails(1, *where, "drop-peer", self.server.address, say=("the server itself",))
         self.fails(2, *where, "add-peer", "nonsense", say=("is not the address of a server",))
+        self.fails(1, *where, "add-peer", "::1", say=("sends to no IPv6 address",))
 
     def test_stats(self):
         self.golden("stats", "stats")
