@@ -473,7 +473,7 @@ void oracle_acked(struct sim *s, struct node *n, const struct ask *r, uint32_t i
 	a->acked = true;
 	a->acked_us = s->now_us;
 	/* Who has just started tells those that it meets then. */
-	a->known_us = s->now_us + (v->settled ? 0 : LINGER_US);
+	a->known_us = s->now_us + (v->settled || v->known == 1 ? 0 : LINGER_US);
 	a->quorum = few ? v->known : s->plan.quorum;
 	/* Of a copy that came later nothing need be left. */
 	if (r->asked_count == 1)

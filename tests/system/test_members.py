@@ -57,7 +57,7 @@ class Seen(fleet.FleetTest):
         a, b = f.servers
         b.stop()
         lab.wait_for(lambda: f"{b.address}:8471 has left the cluster" in a.log(), "it has left")
-        self.assertEqual(fleet.status(a)["known"], 1)
+        lab.wait_for(lambda: fleet.status(a)["known"] == 1, "it is known no more")
 
     def test_alone_among_seeds(self):
         """Not at once: the others may just be starting."""
