@@ -277,7 +277,7 @@ static void take_notify(struct interest *i, const struct letter *l, const struct
 
 	mail_put(mail, flow, &noted);
 	stats_inc(&i->lane->stats, STATS_NOTIFIES_TAKEN);
-	if (lane_version_ahead(r.version, mail->now) || !ip_is_unicast(&r.ip))
+	if (!lane_may_believe(&r, mail->now))
 		return;
 	lane_tell(i->lane, &key, m->kind, &r, WATCH_OTHER_SERVER, now_mono_ms(mail->now));
 }

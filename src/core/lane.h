@@ -182,6 +182,10 @@ int lane_store_copy(
 /* Whether a version is further ahead of our wall clock than any that is taken. */
 bool lane_version_ahead(uint64_t version, const struct now *now);
 
+/* Whether a record that another server tells of can be one: of an address that somebody can have,
+ * and not too far ahead. */
+bool lane_may_believe(const struct record *r, const struct now *now);
+
 /* A record as other servers are told of it, who never let it live longer than we do. False when it
  * is as good as over. */
 bool lane_tell_record(const struct record *r, uint64_t now_ms, struct peer_record *out);

@@ -292,8 +292,7 @@ static void take_record(
 		if (change >= 0 || change == DHT_EINVAL)
 			return;
 	}
-	if (!ip_is_unicast(&r->ip) || version_is_withdrawal(r->version) ||
-		lane_version_ahead(r->version, now))
+	if (version_is_withdrawal(r->version) || !lane_may_believe(r, now))
 		return;
 	if (!found_add(c, h, r))
 		cut_before(h, r);

@@ -80,10 +80,15 @@ bool lane_version_ahead(uint64_t version, const struct now *now)
 	return version_wall_ms(version) > now->wall_ms + VERSION_AHEAD_MS;
 }
 
+bool lane_may_believe(const struct record *r, const struct now *now)
+{
+	return !lane_version_ahead(r->version, now) && ip_is_unicast(&r->ip);
+}
+
 static int store_foreign(struct lane *l, const struct table_key *key, const struct record *r,
 	bool news, const struct now *now)
 {
-	if (lane_version_ahead(r->version, now) || !ip_is_unicast(&r->ip))
+	if (!lane_may_believe(r, now))
 		return DHT_EINVAL;
 	version_observe(&l->server->clock, r->version);
 	return store(l, key, r, news, now_mono_ms(now));
